@@ -1,0 +1,151 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Configuration: daemon.json, users, boot parameters, and handlers of foreign programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Sequence
+
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask
+
+DAEMON_CONFIG = "/etc/docker/daemon.json"
+DATA_ROOT = "/var/lib/docker"
+
+_BINFMT = "/proc/sys/fs/binfmt_misc"
+
+# The first file that exists says which boot loader the image uses, and where its parameters are.
+_BOOT_FILES = (
+    ("raspberrypi", "/boot/firmware/cmdline.txt"),
+    ("raspberrypi", "/boot/cmdline.txt"),
+    ("armbian", "/boot/armbianEnv.txt"),
+    ("extlinux", "/boot/extlinux/extlinux.conf"),
+    ("grub", "/etc/default/grub"),
+)
+
+
+def read_daemon_config(host: Host) -> dict[str, Any]:
+    """Return daemon.json: whether it exists and can be read as JSON, its digest, its content.
+
+    Secrets in ``content`` are replaced by markers; ``content`` is None where the file is missing
+    or broken, and ``error`` then says what is wrong with a broken one.
+    """
+    facts = {
+        "path": DAEMON_CONFIG,
+        "exists": False,
+        "valid": True,
+        "sha256": None,
+        "content": None,
+        "error": None,
+    }
+    try:
+        data = host.read(DAEMON_CONFIG)
+    except (FileNotFoundError, NotADirectoryError):
+        return facts
+    facts.update(exists=True, sha256=hashlib.sha256(data).hexdigest())
+    try:
+        content = json.loads(data.decode("utf-8")) if data.strip() else {}
+    except ValueError as error:
+        return {**facts, "valid": False, "error": str(error)}
+    if not isinstance(content, dict):
+        return {**facts, "valid": False, "error": "it is not a JSON object"}
+    return {**facts, "content": mask(content)}
+
+
+def data_root(host: Host) -> str:
+    """Return where the engine keeps its data, or will keep it: daemon.json's word or the default."""
+    try:
+        content = read_daemon_config(host)["content"] or {}
+    except OSError:
+        return DATA_ROOT
+    path = content.get("data-root")
+    return path if isinstance(path, str) and path.startswith("/") else DATA_ROOT
+
+
+def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the accounts in /etc/passwd, and those of ``names`` that another database knows.
+
+    Each has uid, gid, home and ``docker``: whether /etc/group or the primary group makes the
+    account a member of the group docker.
+    """
+    members, docker_gid = set(), None
+    for fields in _records(host, "/etc/group", 4):
+        if fields[0] == "docker":
+            docker_gid = int(fields[2])
+            members = set(fields[3].split(","))
+    users = {}
+    for fields in _records(host, "/etc/passwd", 7):
+        name, gid = fields[0], int(fields[3])
+        users[name] = {
+            "uid": int(fields[2]),
+            "gid": gid,
+            "home": fields[5],
+            "docker": name in members or gid == docker_gid,
+        }
+    for name in names:
+        if name not in users:
+            answer = host.runner.run(("getent", "passwd", name), timeout=3)
+            fields = answer.stdout.strip().split(":")
+            if answer.ok and len(fields) == 7:
+                users[name] = {
+                    "uid": int(fields[2]),
+                    "gid": int(fields[3]),
+                    "home": fields[5],
+                    "docker": name in members or int(fields[3]) == docker_gid,
+                }
+    return users
+
+
+def _records(host: Host, path: str, width: int) -> list[list[str]]:
+    lines = (line.split(":") for line in host.text(path).splitlines())
+    return [fields for fields in lines if len(fields) == width and fields[2].isdigit()]
+
+
+def read_emulation(host: Host) -> dict[str, Any]:
+    """Return whether binfmt_misc is mounted, and every handler that the kernel holds."""
+    if not host.exists(f"{_BINFMT}/status"):
+        return {"mounted": False, "handlers": []}
+    handlers = []
+    for name in host.names(_BINFMT):
+        if name in ("register", "status"):
+            continue
+        try:
+            handlers.append(_handler(name, host.text(f"{_BINFMT}/{name}")))
+        except OSError:
+            continue
+    return {"mounted": True, "handlers": handlers}
+
+
+def _handler(name: str, text: str) -> dict[str, Any]:
+    """Parse an entry of binfmt_misc (Documentation/admin-guide/binfmt-misc.rst)."""
+    lines = text.splitlines()
+    fields = dict(line.split(" ", 1) for line in lines[1:] if " " in line)
+    flags = sorted(set(fields.get("flags:", "").strip()))
+    return {
+        "name": name,
+        "enabled": lines[:1] == ["enabled"],
+        "interpreter": fields.get("interpreter", ""),
+        "flags": flags,
+        "fix_binary": "F" in flags,
+        "offset": int(fields.get("offset", "0")),
+        "magic": fields.get("magic", ""),
+        "mask": fields.get("mask", ""),
+    }
+
+
+def read_boot(host: Host) -> dict[str, Any]:
+    """Return the running kernel's parameters, and the boot loader's file that sets the next ones."""
+    found = {
+        "loader": None,
+        "path": None,
+        "content": None,
+        "running": host.text("/proc/cmdline", "").strip(),
+    }
+    for loader, path in _BOOT_FILES:
+        if host.exists(path):
+            found.update(loader=loader, path=path, content=host.text(path))
+            break
+    return found

@@ -1,0 +1,186 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Packages and the package manager: versions, holds, conflicts, sources, locks, unfinished work."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Sequence
+
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._observe._sources import read_sources
+
+# Every package that a role of this collection installs, removes or must not meet.
+PACKAGES = (
+    "docker.io",
+    "docker-cli",
+    "docker-buildx",
+    "docker-compose",
+    "docker-compose-v2",
+    "docker-doc",
+    "docker-ce",
+    "docker-ce-cli",
+    "docker-ce-rootless-extras",
+    "docker-buildx-plugin",
+    "docker-compose-plugin",
+    "docker-desktop",
+    "containerd",
+    "containerd.io",
+    "runc",
+    "podman-docker",
+    "iptables",
+    "python3-requests",
+    "python3-apt",
+    "ca-certificates",
+    "qemu-user",
+    "qemu-user-binfmt",
+    "qemu-user-static",
+    "binfmt-support",
+    "uidmap",
+    "rootlesskit",
+    "slirp4netns",
+    "passt",
+    "fuse-overlayfs",
+    "dbus-user-session",
+    "nvidia-container-toolkit",
+    "nvidia-docker2",
+    "unattended-upgrades",
+    "needrestart",
+)
+
+# Pairs that own the same files or the same daemon; dpkg does not keep all of them apart.
+_PAIRS = (
+    ("docker.io", "docker-ce"),
+    ("docker-cli", "docker-ce-cli"),
+    ("docker-buildx", "docker-buildx-plugin"),
+    ("docker-compose", "docker-compose-plugin"),
+    ("docker-compose-v2", "docker-compose-plugin"),
+    ("containerd", "containerd.io"),
+    ("qemu-user-static", "qemu-user-binfmt"),
+)
+
+_LOCKS = (
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+)
+
+
+def read_packages(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return version, hold and dpkg's state of those packages that are installed."""
+    found = {}
+    for name in (*PACKAGES, *names):
+        package = host.dpkg.packages.get(name)
+        if package is not None:
+            found[name] = {
+                "version": package.version,
+                "hold": package.hold,
+                "state": package.state,
+            }
+    return found
+
+
+def read_conflicts(host: Host) -> list[dict[str, str]]:
+    """Return what stands beside Docker and gets in its way: the package or snap, and with what."""
+    installed = host.dpkg.packages
+    found = [
+        {"kind": "package", "name": one, "with": other}
+        for one, other in _PAIRS
+        if one in installed and other in installed
+    ]
+    if "podman-docker" in installed:
+        found.append({"kind": "package", "name": "podman-docker", "with": "docker"})
+    if host.exists("/snap/docker/current") or any(
+        name.startswith("docker_") for name in host.names("/var/lib/snapd/snaps")
+    ):
+        found.append({"kind": "snap", "name": "docker", "with": "docker"})
+    return found
+
+
+def read_apt(host: Host) -> dict[str, Any]:
+    """Return the state of the package manager.
+
+    ``unfinished`` are packages that dpkg left half-done, ``damaged`` says that its status file
+    was cut off, ``locks`` who holds which lock now, ``indexed`` whether apt has package lists,
+    ``sources`` where they come from, ``automatic_upgrades`` whether they run unattended and
+    ``needrestart`` whether services are restarted after them.
+    """
+    dpkg = host.dpkg
+    journal = [name for name in host.names("/var/lib/dpkg/updates") if name.isdigit()]
+    return {
+        "unfinished": list(dpkg.unfinished),
+        "journal": journal,
+        "damaged": dpkg.damaged,
+        "locks": _locks(host),
+        "indexed": any("_Packages" in name for name in host.names("/var/lib/apt/lists")),
+        "sources": read_sources(host),
+        "automatic_upgrades": _automatic_upgrades(host),
+        "needrestart": _needrestart(host),
+    }
+
+
+def _locks(host: Host) -> list[dict[str, Any]]:
+    """Find who holds apt's and dpkg's locks in /proc/locks, where the inode names the file."""
+    inodes = {}
+    for path in _LOCKS:
+        try:
+            status = os.stat(host.path(path))
+        except OSError:
+            continue
+        device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+        inodes[f"{device}:{status.st_ino}"] = path
+    held = []
+    for line in host.text("/proc/locks", "").splitlines():
+        words = line.split()
+        if len(words) >= 6 and words[5] in inodes and words[1] != "->":
+            pid = int(words[4])
+            held.append({"path": inodes[words[5]], "pid": pid, "command": _command(host, pid)})
+    return held
+
+
+def _command(host: Host, pid: int) -> str:
+    try:
+        return host.text(f"/proc/{pid}/comm").strip()
+    except OSError:
+        return ""
+
+
+def _apt_configuration(host: Host) -> str:
+    """Return apt's configuration files, later ones last, without their comments."""
+    folder = "/etc/apt/apt.conf.d"
+    paths = [f"{folder}/{name}" for name in host.names(folder)] + ["/etc/apt/apt.conf"]
+    lines = "\n".join(host.text(path, "") for path in paths).splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith(("//", "#")))
+
+
+def _automatic_upgrades(host: Host) -> dict[str, bool]:
+    """Say whether unattended-upgrades runs, and whether it leaves Docker's packages alone."""
+    if "unattended-upgrades" not in host.dpkg.packages:
+        return {"enabled": False, "spare_docker": False}
+    text = _apt_configuration(host)
+    switches = re.findall(r'APT::Periodic::Unattended-Upgrade\s+"(\w+)"', text)
+    blacklists = re.findall(
+        r"Unattended-Upgrade::Package-Blacklist(?:::)?\s*(\{[^}]*\}|\"[^\"]*\")", text
+    )
+    return {
+        "enabled": bool(switches) and switches[-1] != "0",
+        "spare_docker": any("docker" in blacklist for blacklist in blacklists),
+    }
+
+
+def _needrestart(host: Host) -> dict[str, bool]:
+    """Say whether needrestart restarts services by itself, and whether it leaves Docker alone."""
+    if "needrestart" not in host.dpkg.packages:
+        return {"automatic": False, "spare_docker": False}
+    folder = "/etc/needrestart/conf.d"
+    paths = ["/etc/needrestart/needrestart.conf"]
+    paths += [f"{folder}/{name}" for name in host.names(folder) if name.endswith(".conf")]
+    lines = "\n".join(host.text(path, "") for path in paths).splitlines()
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    modes = re.findall(r"\$nrconf\{restart\}\s*=\s*['\"](\w)['\"]", text)
+    # Ubuntu's package restarts by itself where its apt hook runs without a terminal.
+    automatic = modes[-1] == "a" if modes else "ubuntu" in host.text("/etc/os-release", "").lower()
+    return {"automatic": automatic, "spare_docker": "docker" in text}

@@ -1,0 +1,104 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where Docker's data lies or will lie, and how much room there is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+
+# statvfs(2) on a server that is gone never returns, so these are named and not asked.
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
+
+# File systems that hold no data of their own or cannot hold Docker's.
+_VIRTUAL_FILESYSTEMS = {
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "fuse.lxcfs",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "ramfs",
+    "rpc_pipefs",
+    "securityfs",
+    "squashfs",
+    "sysfs",
+    "tmpfs",
+    "tracefs",
+}
+
+
+def read_storage(host: Host, data_root: str) -> dict[str, Any]:
+    """Return the data root, what it lies on, and every other place that could hold it.
+
+    Sizes are in MiB; ``free_mb`` is None on a network file system. ``mounts`` has one entry for
+    each mounted file system with path, filesystem, source and free_mb.
+    """
+    mounts = _mounts(host)
+    place = mount_of(data_root, [mount["path"] for mount in mounts])
+    mount = next((entry for entry in mounts if entry["path"] == place), None)
+    shown = []
+    for entry in mounts:
+        hidden = entry["filesystem"] in _VIRTUAL_FILESYSTEMS and entry is not mount
+        if not hidden and "/docker/" not in entry["path"]:
+            shown.append({**entry, "free_mb": _free_mb(host, entry)})
+    measured = next((entry for entry in shown if entry["path"] == place), None)
+    return {
+        "path": data_root,
+        "mount": place,
+        "filesystem": measured["filesystem"] if measured else None,
+        "free_mb": measured["free_mb"] if measured else None,
+        "mounts": shown,
+    }
+
+
+def mount_of(path: str, mounts: list[str]) -> str | None:
+    """Return the mount point that holds a path: the longest one that is a folder above it."""
+    path = os.path.normpath(path)
+    above = [
+        mount for mount in mounts if mount == "/" or path == mount or path.startswith(f"{mount}/")
+    ]
+    return max(above, key=len, default=None)
+
+
+def _mounts(host: Host) -> list[dict[str, Any]]:
+    """Read /proc/self/mountinfo (proc(5)); of two mounts on one folder the later one counts."""
+    found = {}
+    for line in host.text("/proc/self/mountinfo").splitlines():
+        left, separator, right = line.partition(" - ")
+        words, rest = left.split(), right.split()
+        if not separator or len(words) < 5 or len(rest) < 2:
+            continue
+        path = _unescape(words[4])
+        found[path] = {"path": path, "filesystem": rest[0], "source": _unescape(rest[1])}
+    return list(found.values())
+
+
+def _unescape(text: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, character)
+    return text
+
+
+def _free_mb(host: Host, mount: dict[str, Any]) -> int | None:
+    if mount["filesystem"] in _NETWORK:
+        return None
+    try:
+        status = os.statvfs(host.path(mount["path"]))
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize // (1024 * 1024)

@@ -1,0 +1,111 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run external programs: argument lists, a timeout on every call, the C locale."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a program said.
+
+    ``rc`` is its exit status, negative for a signal, or ``None`` where it never started
+    (``missing``) or was ended because its time was up (``timed_out``).
+    """
+
+    argv: tuple
+    rc: int | None
+    stdout: str = ""
+    stderr: str = ""
+    missing: bool = False
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.rc == 0
+
+
+class Pending:
+    """A program that runs while its caller does something else."""
+
+    def __init__(
+        self, argv: Sequence[str], process: subprocess.Popen | None, deadline: float
+    ) -> None:
+        self._argv = tuple(argv)
+        self._process = process
+        self._deadline = deadline
+
+    def result(self) -> Result:
+        """Wait for the program, at most until its time is up, and return its result."""
+        if self._process is None:
+            return Result(self._argv, None, missing=True)
+        try:
+            out, err = self._process.communicate(
+                timeout=max(0.0, self._deadline - time.monotonic())
+            )
+        except subprocess.TimeoutExpired:
+            self.cancel()
+            return Result(self._argv, None, timed_out=True)
+        return Result(self._argv, self._process.returncode, _text(out), _text(err))
+
+    def cancel(self) -> None:
+        """End the program and what it started, and do not wait for a pipe that it left open."""
+        if self._process is None:
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+class Runner:
+    """Starts programs with a fixed environment.
+
+    ``without`` names variables of the caller's environment that the programs must not see.
+    """
+
+    def __init__(self, without: Sequence[str] = ()) -> None:
+        self._environment: Mapping[str, str] = {
+            **{name: value for name, value in os.environ.items() if name not in without},
+            "LC_ALL": "C",
+            "LANGUAGE": "C",
+            "PATH": f"{os.environ.get('PATH', '')}:{SEARCH_PATH}".lstrip(":"),
+        }
+
+    def start(self, argv: Sequence[str], timeout: float) -> Pending:
+        """Start a program that may run for ``timeout`` seconds; a missing one is no error here."""
+        deadline = time.monotonic() + timeout
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(self._environment),
+                start_new_session=True,
+            )
+        except OSError:
+            return Pending(argv, None, deadline)
+        return Pending(argv, process, deadline)
+
+    def run(self, argv: Sequence[str], timeout: float) -> Result:
+        """Run a program to its end or for ``timeout`` seconds, whichever comes first."""
+        return self.start(argv, timeout).result()
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

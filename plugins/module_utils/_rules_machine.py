@@ -1,0 +1,270 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the machine: processor, system release, kernel, memory, storage, clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.arm64.docker.plugins.module_utils._rule import ERROR, INFO, WARNING, Rule
+
+# Releases that Docker's packages are built for and that this collection knows.
+SUPPORTED = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
+
+# Boards sold with 2 GB report less: the Raspberry Pi 4 about 1850 MiB, since the GPU takes a share.
+MEMORY_MB = 1700
+
+STORAGE_MB = 5 * 1024
+
+_NEEDED_MODULES = ("bridge", "veth", "overlay", "nf_conntrack", "nf_nat")
+
+
+def _not_arm64(facts: dict[str, Any]) -> str | None:
+    platform = facts["platform"]
+    if platform["platform"] == "linux/arm64" or platform["mixed_userland"]:
+        return None
+    return f"uname -m says {platform['kernel_machine']}, dpkg {platform['userland']}"
+
+
+def _mixed_userland(facts: dict[str, Any]) -> str | None:
+    platform = facts["platform"]
+    if not platform["mixed_userland"]:
+        return None
+    return f"the kernel is {platform['kernel_machine']}, dpkg's architecture {platform['userland']}"
+
+
+def _no_aarch32(facts: dict[str, Any]) -> str | None:
+    if facts["platform"]["aarch32"] is not False:
+        return None
+    return "the kernel refuses personality(PER_LINUX32)"
+
+
+def _unsupported_release(facts: dict[str, Any]) -> str | None:
+    system = facts["os"]
+    if system["version_id"] in SUPPORTED.get(system["id"], ()):
+        return None
+    return f"os-release says ID={system['id']}, VERSION_ID={system['version_id'] or 'nothing'}"
+
+
+def _little_memory(facts: dict[str, Any]) -> str | None:
+    total = facts["memory"]["total_mb"]
+    return None if total >= MEMORY_MB else f"{total} MiB; {MEMORY_MB} is what 2 GB boards have"
+
+
+def _free(facts: dict[str, Any]) -> str | None:
+    storage = facts["storage"]
+    free = storage["free_mb"]
+    if free is None or free >= STORAGE_MB:
+        return None
+    return f"{free} MiB free for {storage['path']} on {storage['mount']}; {STORAGE_MB} are needed"
+
+
+def _has_engine(facts: dict[str, Any]) -> bool:
+    return any(name in facts["packages"] for name in ("docker.io", "docker-ce"))
+
+
+def _no_space_to_install(facts: dict[str, Any]) -> str | None:
+    return None if _has_engine(facts) else _free(facts)
+
+
+def _little_space_left(facts: dict[str, Any]) -> str | None:
+    return _free(facts) if _has_engine(facts) else None
+
+
+def _modules_gone(facts: dict[str, Any]) -> str | None:
+    kernel = facts["kernel"]
+    if kernel["modules_present"] is not False:
+        return None
+    return f"the running kernel is {kernel['release']}, /lib/modules has no modules for it"
+
+
+def _large_pages(facts: dict[str, Any]) -> str | None:
+    size = facts["kernel"]["page_size"]
+    return None if size <= 4096 else f"pages of {size} bytes in kernel {facts['kernel']['release']}"
+
+
+def _no_memory_cgroup(facts: dict[str, Any]) -> str | None:
+    cgroup = facts["cgroup"]
+    if cgroup["version"] is None or "memory" in cgroup["controllers"]:
+        return None
+    return f"the controllers are {', '.join(cgroup['controllers']) or 'none'}"
+
+
+def _no_cgroup(facts: dict[str, Any]) -> str | None:
+    return "/sys/fs/cgroup holds no hierarchy" if facts["cgroup"]["version"] is None else None
+
+
+def _cgroup_v1(facts: dict[str, Any]) -> str | None:
+    if facts["cgroup"]["version"] != 1:
+        return None
+    return "/sys/fs/cgroup has no cgroup.controllers"
+
+
+def _netfilter_backend(facts: dict[str, Any]) -> str | None:
+    netfilter = facts["netfilter"]
+    needed = {"nft": "nf_tables", "legacy": "ip_tables"}.get(netfilter["backend"])
+    if needed is None or not netfilter["modules"] or netfilter["modules"][needed] != "missing":
+        return None
+    return f"iptables is iptables-{netfilter['backend']}, the kernel has no {needed}"
+
+
+def _modules_missing(facts: dict[str, Any]) -> str | None:
+    modules = facts["netfilter"]["modules"] or {}
+    missing = [name for name in _NEEDED_MODULES if modules.get(name) == "missing"]
+    return f"the kernel has no {', '.join(missing)}" if missing else None
+
+
+def _clock_behind(facts: dict[str, Any]) -> str | None:
+    clock = facts["clock"]
+    return None if clock["plausible"] else f"it says {clock['utc']}, before files were written"
+
+
+def _clock_adrift(facts: dict[str, Any]) -> str | None:
+    clock = facts["clock"]
+    return None if clock["synchronized"] else f"it says {clock['utc']}, and nothing steers it"
+
+
+def _reboot(facts: dict[str, Any]) -> str | None:
+    return "/run/reboot-required exists" if facts["reboot_required"] else None
+
+
+RULES = (
+    Rule(
+        "not_arm64",
+        ERROR,
+        "The machine is not a 64-bit Arm machine.",
+        "Take it out of the group, or set docker_preflight_require_arm64: false for a build host.",
+        ("platform",),
+        _not_arm64,
+    ),
+    Rule(
+        "userland_32bit",
+        ERROR,
+        "A 32-bit system runs on a 64-bit kernel; Docker would pull images that do not fit.",
+        "Write the 64-bit image of the system to the disk; an upgrade in place does not exist.",
+        ("platform",),
+        _mixed_userland,
+    ),
+    Rule(
+        "no_aarch32",
+        INFO,
+        "The cores do not run 32-bit Arm programs.",
+        "Use arm64 images; images for linux/arm need QEMU here.",
+        ("platform",),
+        _no_aarch32,
+    ),
+    Rule(
+        "unsupported_release",
+        ERROR,
+        "The system is no release that this collection knows.",
+        "Use Debian 12 or 13, Ubuntu 22.04, 24.04 or 26.04, or Raspberry Pi OS or Armbian based "
+        "on one of them.",
+        ("os",),
+        _unsupported_release,
+    ),
+    Rule(
+        "memory_below_2gb",
+        ERROR,
+        "The machine has less than 2 GB of memory.",
+        "Use a board with 2 GB or more, or ignore this finding for a few small containers.",
+        ("memory",),
+        _little_memory,
+    ),
+    Rule(
+        "storage_below_5gb",
+        ERROR,
+        "Less than 5 GB are free where Docker's data will lie.",
+        "Free space, enlarge the file system, or give Docker another disk (data-root).",
+        ("storage", "packages"),
+        _no_space_to_install,
+    ),
+    Rule(
+        "storage_low",
+        WARNING,
+        "Less than 5 GB are left where Docker's data lies.",
+        "'docker system df' shows what takes the space, 'docker system prune' frees what is unused.",
+        ("storage", "packages"),
+        _little_space_left,
+    ),
+    Rule(
+        "kernel_modules_missing",
+        ERROR,
+        "The kernel was upgraded and the machine not rebooted: the running one has no modules.",
+        "Reboot the machine.",
+        ("kernel",),
+        _modules_gone,
+    ),
+    Rule(
+        "page_size_16k",
+        WARNING,
+        "The kernel's memory pages are larger than 4 KiB; images that ship jemalloc crash on it.",
+        "On a Raspberry Pi 5 set kernel=kernel8.img in /boot/firmware/config.txt and reboot.",
+        ("kernel",),
+        _large_pages,
+    ),
+    Rule(
+        "memory_cgroup_off",
+        WARNING,
+        "The memory controller is off: containers ignore their memory limits.",
+        "Add cgroup_enable=memory to the kernel's parameters and reboot.",
+        ("cgroup",),
+        _no_memory_cgroup,
+    ),
+    Rule(
+        "cgroup_missing",
+        ERROR,
+        "No cgroup hierarchy is mounted; the engine does not start without one.",
+        "Mount cgroup2 on /sys/fs/cgroup, or boot a system with systemd.",
+        ("cgroup",),
+        _no_cgroup,
+    ),
+    Rule(
+        "cgroup_v1",
+        WARNING,
+        "The machine uses version 1 of cgroups, which Docker 29 and systemd 256 drop.",
+        "Remove systemd.unified_cgroup_hierarchy=0 from the kernel's parameters and reboot.",
+        ("cgroup",),
+        _cgroup_v1,
+    ),
+    Rule(
+        "netfilter_backend_missing",
+        ERROR,
+        "iptables uses a backend that the kernel does not have; the engine would not start.",
+        "Choose the other one with 'update-alternatives --config iptables', or change the kernel.",
+        ("netfilter",),
+        _netfilter_backend,
+    ),
+    Rule(
+        "kernel_features_missing",
+        ERROR,
+        "The kernel lacks features that every container needs.",
+        "Install the modules package of this kernel, or a kernel that has them.",
+        ("netfilter",),
+        _modules_missing,
+    ),
+    Rule(
+        "clock_implausible",
+        ERROR,
+        "The clock is behind; apt would call its lists not yet valid, and TLS would fail.",
+        "Set the clock: 'timedatectl set-ntp true', or install systemd-timesyncd or chrony.",
+        ("clock",),
+        _clock_behind,
+    ),
+    Rule(
+        "clock_unsynchronized",
+        WARNING,
+        "Nothing keeps the clock right.",
+        "Install systemd-timesyncd or chrony; boards without a battery lose the time when off.",
+        ("clock",),
+        _clock_adrift,
+    ),
+    Rule(
+        "reboot_required",
+        WARNING,
+        "An upgrade waits for a reboot.",
+        "Reboot the machine when it suits.",
+        ("reboot_required",),
+        _reboot,
+    ),
+)

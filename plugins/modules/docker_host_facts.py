@@ -1,0 +1,323 @@
+#!/usr/bin/python
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_host_facts
+short_description: Observe everything that decides how Docker runs on a host
+version_added: 1.0.0
+author:
+  - arm64.docker contributors
+description:
+  - Reads, in one remote run, all that the roles of this collection decide on, and changes nothing.
+  - Plays read the result as C(ansible_facts['docker_host']). No variable named C(docker_host) is set.
+  - A part that cannot be read is null, and a finding says why; the module itself does not fail
+    over it.
+  - The socket of a stopped engine is not touched, since that would start it.
+extends_documentation_fragment:
+  - arm64.docker.attributes
+  - arm64.docker.attributes.facts
+options:
+  packages:
+    description:
+      - Names of further packages to report, beside those that the roles know.
+    type: list
+    elements: str
+    default: []
+  users:
+    description:
+      - Names of accounts to look up in every database that the host uses. Those of /etc/passwd are
+        always reported.
+    type: list
+    elements: str
+    default: []
+  data_root:
+    description:
+      - The folder whose file system C(storage) describes. Without it this is the data-root of
+        daemon.json, or V(/var/lib/docker).
+    type: path
+  gather:
+    description:
+      - The groups to read. Findings are made from the groups that were read.
+    type: list
+    elements: str
+    choices:
+      - all
+      - platform
+      - os
+      - board
+      - kernel
+      - memory
+      - storage
+      - cgroup
+      - netfilter
+      - packages
+      - conflicts
+      - service
+      - apt
+      - dropins
+      - boot
+      - clock
+      - daemon_config
+      - users
+      - emulation
+      - docker
+      - reboot_required
+    default: [all]
+  timeout:
+    description:
+      - Seconds that the whole observation may take; a program that is still running then is ended.
+    type: int
+    default: 15
+seealso:
+  - module: arm64.docker.docker_version_facts
+"""
+
+EXAMPLES = r"""
+- name: Observe the host
+  arm64.docker.docker_host_facts:
+  become: true
+
+- name: Show what is wrong with it
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts['docker_host'].findings }}"
+
+- name: Look at the package manager only
+  arm64.docker.docker_host_facts:
+    gather: [packages, apt]
+    timeout: 5
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: Facts to add to ansible_facts.
+  returned: always
+  type: dict
+  contains:
+    ansible_docker_host:
+      description: What was read. Read it as C(ansible_facts['docker_host']).
+      returned: always
+      type: dict
+      contains:
+        platform:
+          description:
+            - Kernel and userland. C(userland) and C(platform) come from dpkg, C(bits) is the
+              userland's, C(mixed_userland) says that it is 32-bit on a 64-bit kernel, and C(aarch32)
+              whether the cores run 32-bit Arm programs.
+          returned: when gathered
+          type: dict
+          sample:
+            aarch32: true
+            bits: 64
+            kernel_machine: aarch64
+            mixed_userland: false
+            platform: linux/arm64
+            userland: arm64
+        os:
+          description: What os-release(5) says, and the manager of the container around the system.
+          returned: when gathered
+          type: dict
+          sample:
+            codename: trixie
+            container: null
+            id: debian
+            like: []
+            pretty_name: Debian GNU/Linux 13 (trixie)
+            version_id: "13"
+        board:
+          description:
+            - The board by its device tree. C(vendor) is V(raspberrypi), V(nvidia), V(rockchip) or
+              V(generic), C(family) is the chip, C(release) the release of the vendor's image.
+          returned: when gathered
+          type: dict
+          sample:
+            compatible: ["raspberrypi,4-model-b", "brcm,bcm2711"]
+            family: bcm2711
+            model: Raspberry Pi 4 Model B Rev 1.4
+            release: null
+            vendor: raspberrypi
+        kernel:
+          description: The running kernel, its page size in bytes, whether its modules are installed.
+          returned: when gathered
+          type: dict
+          sample: {"modules_present": true, "page_size": 4096, "release": 6.12.48+deb13-arm64}
+        memory:
+          description: Memory in MiB.
+          returned: when gathered
+          type: dict
+          sample: {"total_mb": 1953}
+        storage:
+          description:
+            - The data root, the file system that it lies on, and its free space in MiB.
+            - C(mounts) lists every file system that could hold data, with the same figures.
+          returned: when gathered
+          type: dict
+          sample:
+            filesystem: ext4
+            free_mb: 6912
+            mount: /
+            mounts: []
+            path: /var/lib/docker
+        cgroup:
+          description: The version of the cgroup hierarchy and its controllers.
+          returned: when gathered
+          type: dict
+          sample: {"controllers": [cpuset, cpu, io, memory, pids], "version": 2}
+        netfilter:
+          description:
+            - The backend of iptables (V(nft), V(legacy) or null), and each module that Docker needs
+              as V(loaded), V(builtin), V(available) or V(missing).
+          returned: when gathered
+          type: dict
+          sample: {"backend": nft, "modules": {"nf_tables": loaded}}
+        packages:
+          description: Installed packages with version, hold and dpkg's state.
+          returned: when gathered
+          type: dict
+          sample: {"docker.io": {"hold": false, "state": installed, "version": 26.1.5+dfsg1-9+b9}}
+        conflicts:
+          description: Packages and snaps that get in each other's way, with kind, name and with.
+          returned: when gathered
+          type: list
+          elements: dict
+          sample: [{"kind": package, "name": podman-docker, "with": docker}]
+        service:
+          description:
+            - Whether the engine's service is active and enabled, and its start in UTC.
+            - C(manager) is null where systemd does not run. C(units) has the state of each unit.
+          returned: when gathered
+          type: dict
+          sample:
+            active: true
+            enabled: true
+            manager: systemd
+            since: "2026-11-21T21:14:03Z"
+            units: {}
+        apt:
+          description:
+            - Packages that dpkg left C(unfinished), files in its C(journal), whether its status file
+              is C(damaged), who holds its C(locks), whether apt has package lists (C(indexed)), its
+              C(sources), C(automatic_upgrades) and C(needrestart).
+          returned: when gathered
+          type: dict
+        dropins:
+          description: The drop-in files of each of Docker's units, with path and sha256.
+          returned: when gathered
+          type: dict
+        boot:
+          description:
+            - The boot loader (V(raspberrypi), V(armbian), V(extlinux), V(grub) or null), the file with
+              its parameters and its content, and the parameters of the running kernel.
+          returned: when gathered
+          type: dict
+        clock:
+          description: Whether the clock is steered, whether what it says can be, and its time in UTC.
+          returned: when gathered
+          type: dict
+          sample: {"plausible": true, "synchronized": true, "utc": "2026-11-21T21:20:41Z"}
+        daemon_config:
+          description:
+            - The file daemon.json with path, exists, valid, sha256, content and error.
+            - Secrets in C(content) are replaced by C(sha256:) and the first six digits of their
+              digest, so that a change can still be seen.
+          returned: when gathered
+          type: dict
+        users:
+          description: Accounts with uid, gid, home, and whether they are in the group docker.
+          returned: when gathered
+          type: dict
+          sample: {"pi": {"docker": true, "gid": 1000, "home": /home/pi, "uid": 1000}}
+        emulation:
+          description:
+            - Whether binfmt_misc is mounted, and its handlers with name, enabled, interpreter, flags,
+              fix_binary, offset, magic and mask.
+          returned: when gathered
+          type: dict
+        docker:
+          description:
+            - The facts of M(arm64.docker.docker_version_facts), or null where there is no docker
+              command. C(server) is null where no daemon answers.
+          returned: when gathered
+          type: dict
+        reboot_required:
+          description: Whether a package asked for a reboot that has not happened yet.
+          returned: when gathered
+          type: bool
+        findings:
+          description:
+            - What is wrong with the host, most severe first. Each has id, severity (V(error),
+              V(warning), V(info)), summary, evidence and remedy.
+          returned: always
+          type: list
+          elements: dict
+          sample:
+            - id: memory_cgroup_off
+              severity: warning
+              summary: "The memory controller is off: containers ignore their memory limits."
+              evidence: the controllers are cpuset, cpu, io, pids
+              remedy: Add cgroup_enable=memory to the kernel's parameters and reboot.
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Problem
+from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._observe._look import (
+    GROUPS,
+    Request,
+    observe,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
+
+# The host's own engine is meant, whatever the login environment points the client at.
+FOREIGN = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "str", "default": []},
+            "users": {"type": "list", "elements": "str", "default": []},
+            "data_root": {"type": "path"},
+            "gather": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["all", *GROUPS],
+                "default": ["all"],
+            },
+            "timeout": {"type": "int", "default": 15},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    if options["timeout"] < 1:
+        module.fail_json(
+            msg=f"timeout is {options['timeout']}. Give it a whole number of seconds from 1 on."
+        )
+    request = Request(
+        groups=GROUPS if "all" in options["gather"] else options["gather"],
+        packages=options["packages"],
+        users=options["users"],
+        data_root=options["data_root"],
+    )
+    host = Host("/", Runner(without=FOREIGN), options["timeout"])
+    facts, problems = observe(host, request)
+    if os.geteuid() != 0:
+        problems.append(
+            Problem(
+                "not_root",
+                f"the module ran with user id {os.geteuid()}",
+                "Set become: true for the play or the host.",
+            )
+        )
+    facts["findings"] = findings(facts, problems)
+    module.exit_json(changed=False, ansible_facts={"ansible_docker_host": facts})
+
+
+if __name__ == "__main__":
+    main()

@@ -11,11 +11,14 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    description:
+      - Can run in C(check_mode) and predict what would change, without changing the target.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description:
+      - Returns what has changed, or in C(check_mode) would change, when in diff mode.
   platform:
-    description: Target OS or families that can be operated against.
+    description:
+      - The operating systems that it works on.
     platforms: debian
     support: full
 """
@@ -32,6 +35,7 @@ attributes:
     details:
       - This module never changes anything.
   facts:
-    description: Action returns an C(ansible_facts) dictionary that will update existing host facts.
+    description:
+      - Returns a dictionary that becomes part of C(ansible_facts).
     support: full
 """

@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask the docker command for its version, and say plainly what is wrong where it does not answer."""
+"""Ask the docker command for its version, and say plainly why it does not answer."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Problem:
     remedy: str
 
 
-def interpret(result: Result, cli: str, daemon: str) -> tuple[dict[str, Any] | None, Problem | None]:
+def interpret(
+    result: Result, cli: str, daemon: str
+) -> tuple[dict[str, Any] | None, Problem | None]:
     """Turn what ``docker version`` said into facts and, where the daemon is silent, the reason.
 
     :param daemon: the daemon's address in words, for messages
@@ -78,8 +80,13 @@ def interpret(result: Result, cli: str, daemon: str) -> tuple[dict[str, Any] | N
     try:
         facts = parse(result.stdout)
     except DockerHostError as error:
-        if "Podman" in error.message:
-            return None, Problem("docker_is_podman", error.message, error.remedy)
+        if "podman" in f"{error.message} {result.stderr}".lower():
+            return None, Problem(
+                "docker_is_podman",
+                f"The docker command ('{cli}') is Podman's (package podman-docker), not Docker's.",
+                "Remove podman-docker, then install Docker with the role "
+                "arm64.docker.docker_engine.",
+            )
         if result.stderr.strip():
             return None, _problem(result.stderr, daemon)
         return None, Problem("docker_unreadable", error.message, error.remedy)

@@ -27,7 +27,7 @@ def parse(text: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DockerHostError(
             f"'docker version' did not answer in JSON ({error}): {_excerpt(text)}",
             "Check that the docker command is Docker's own client, of release 18.09 or later.",
@@ -78,7 +78,7 @@ def _server(server: Any) -> dict[str, Any] | None:
     # Engine's details say the same as the server itself, which 29.0.0 alone spells APIVersion
     # (docker/cli#6647); releases differ in which of the two is complete.
     both = {**details, **{key: value for key, value in server.items() if value not in ("", None)}}
-    platform_name = (server.get("Platform") or {}).get("Name") or ""
+    platform_name = _string(_mapping(server.get("Platform")), "Name")
     desktop = _DESKTOP.match(platform_name)
     return {
         "platform_name": platform_name,
@@ -108,7 +108,7 @@ def _components(components: Any) -> dict[str, Any]:
     return {
         str(component["Name"]): {
             "version": _string(component, "Version"),
-            "details": component.get("Details") or {},
+            "details": _mapping(component.get("Details")),
         }
         for component in components
         if isinstance(component, dict) and component.get("Name")
@@ -160,6 +160,10 @@ def _table(server: dict[str, Any] | None) -> list[dict[str, str]]:
         {"component": component, "version": version, "detail": detail}
         for component, version, detail in rows
     ]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _string(mapping: dict[str, Any], *keys: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
@@ -13,7 +14,6 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 # uname -m (aarch64, armv7l, ...), dpkg (arm64, armhf, ppc64el, ...), GOARCH (arm64, 386, ...).
 _ARCHITECTURES = {
     "aarch64": ("arm64", ""),
-    "aarch64_be": ("arm64be", ""),
     "arm64": ("arm64", ""),
     "arm": ("arm", "v7"),
     "armhf": ("arm", "v7"),
@@ -48,6 +48,7 @@ _ARCHITECTURES = {
 _SILENT_VARIANTS = {("arm64", "v8"), ("arm64", "8"), ("amd64", "v1")}
 
 _ARM_VARIANTS = ("v8", "v7", "v6", "v5")
+_VARIANT = re.compile(r"v?\d+(\.\d+)?")
 _BITS = {"arm": 32, "386": 32}
 
 
@@ -88,13 +89,17 @@ class Platform:
     def match(self, image: Platform) -> str | None:
         """Say how a host of this platform runs an image: ``exact``, ``compatible`` or not (None).
 
-        The order is containerd's (platforms/compare.go): arm64 also takes arm from v8 down to
-        v5, an arm host its own variant and lower ones, never arm64. Whether the cores of an
-        arm64 host can run the compatible ones is a fact of the host, not of its platform.
+        As containerd does it (platforms/compare.go): arm64 also takes arm from v8 down to v5, an
+        arm host its own variant and lower ones, never arm64, and amd64 also takes 386. Whether
+        the cores of an arm64 host can run the compatible ones is a fact of the host.
         """
         if self == image:
             return "exact"
-        if self.os != image.os or image.architecture != "arm":
+        if self.os != image.os:
+            return None
+        if self.architecture == "amd64" and image.architecture == "386":
+            return "compatible"
+        if image.architecture != "arm":
             return None
         if self.architecture == "arm64":
             return "compatible"
@@ -108,9 +113,10 @@ class Platform:
 
 
 def _variant(architecture: str, variant: str, text: str) -> str:
-    if not variant:
+    if not _VARIANT.fullmatch(variant):
         raise DockerHostError(
-            f"'{text}' ends with a slash.", "Leave the variant out or name it, as in arm/v7."
+            f"'{text}' ends in '{variant}', which is no variant.",
+            "Leave the variant out or name it, as in arm/v7.",
         )
     if (architecture, variant) in _SILENT_VARIANTS:
         return ""

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
 from dataclasses import dataclass
 from typing import Mapping, Sequence
+
+# What a shell returns for a file that is there and cannot be executed: of another architecture,
+# or without permission.
+_CANNOT_EXECUTE = 126
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
@@ -39,14 +44,21 @@ class Pending:
     """A program that runs while its caller does something else."""
 
     def __init__(
-        self, argv: Sequence[str], process: subprocess.Popen | None, deadline: float
+        self,
+        argv: Sequence[str],
+        process: subprocess.Popen | None,
+        deadline: float,
+        refusal: str = "",
     ) -> None:
         self._argv = tuple(argv)
+        self._refusal = refusal
         self._process = process
         self._deadline = deadline
 
     def result(self) -> Result:
         """Wait for the program, at most until its time is up, and return its result."""
+        if self._process is None and self._refusal:
+            return Result(self._argv, _CANNOT_EXECUTE, stderr=self._refusal)
         if self._process is None:
             return Result(self._argv, None, missing=True)
         try:
@@ -62,11 +74,11 @@ class Pending:
         """End the program and what it started, and do not wait for a pipe that it left open."""
         if self._process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._process.wait()
+        # A process in an uninterruptible wait (a dead disk or server) does not even die.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -90,7 +102,8 @@ class Runner:
         """Start a program that may run for ``timeout`` seconds; a missing one is no error here."""
         deadline = time.monotonic() + timeout
         try:
-            process = subprocess.Popen(
+            # AnsibleModule.run_command has no timeout and runs one program at a time.
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 list(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -98,8 +111,10 @@ class Runner:
                 env=dict(self._environment),
                 start_new_session=True,
             )
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return Pending(argv, None, deadline)
+        except OSError as error:
+            return Pending(argv, None, deadline, str(error))
         return Pending(argv, process, deadline)
 
     def run(self, argv: Sequence[str], timeout: float) -> Result:

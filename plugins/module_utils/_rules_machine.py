@@ -183,7 +183,7 @@ RULES = (
         "storage_low",
         WARNING,
         "Less than 5 GB are left where Docker's data lies.",
-        "'docker system df' shows what takes the space, 'docker system prune' frees what is unused.",
+        "'docker system df' shows what takes it, 'docker system prune' frees what is unused.",
         ("storage", "packages"),
         _little_space_left,
     ),

@@ -14,7 +14,8 @@ from typing import Any
 _MARK_DIGITS = 6
 
 _SECRET_KEY = re.compile(r"passw|secret|token|credential|api[-_]?key|auth$", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<info>[^/@\s\"']+)@", re.IGNORECASE)
+_PROXY_KEY = re.compile(r"proxy$", re.IGNORECASE)
+_USER_INFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<info>[^/\s]+)@", re.IGNORECASE)
 
 
 def mark(secret: str) -> str:
@@ -31,12 +32,15 @@ def mask(value: Any, key: str = "") -> Any:
     """Return a copy of a JSON document in which no secret can be read.
 
     Strings under a key that says so (password, token, ...) become markers as a whole, and
-    addresses lose their user and password.
+    addresses lose their user and password; those of proxies need not begin with a scheme.
     """
     if isinstance(value, dict):
         return {name: mask(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [mask(item, key) for item in value]
+    if isinstance(value, str) and _PROXY_KEY.search(key) and "://" not in value:
+        user_info, at, address = value.rpartition("@")
+        return f"{mark(user_info)}@{address}" if at else value
     if isinstance(value, str):
         return mark(value) if value and _SECRET_KEY.search(key) else mask_text(value)
     return value

@@ -9,13 +9,17 @@ module: docker_host_facts
 short_description: Observe everything that decides how Docker runs on a host
 version_added: 1.0.0
 author:
-  - arm64.docker contributors
+  - arm64.docker contributors (@arm64-docker)
 description:
   - Reads, in one remote run, all that the roles of this collection decide on, and changes nothing.
-  - Plays read the result as C(ansible_facts['docker_host']). No variable named C(docker_host) is set.
+  - Plays read the result as C(ansible_facts['docker_host']). No variable C(docker_host) is set.
   - A part that cannot be read is null, and a finding says why; the module itself does not fail
     over it.
   - The socket of a stopped engine is not touched, since that would start it.
+  - Over the docker connection of community.docker, Ansible would take the fact that it injects as
+    the variable C(ansible_docker_host) for the name of the container. The roles prevent that; in
+    plays of your own set C(ansible_docker_host) among the play's vars, or turn off
+    C(inject_facts_as_vars).
 extends_documentation_fragment:
   - arm64.docker.attributes
   - arm64.docker.attributes.facts
@@ -104,8 +108,8 @@ ansible_facts:
         platform:
           description:
             - Kernel and userland. C(userland) and C(platform) come from dpkg, C(bits) is the
-              userland's, C(mixed_userland) says that it is 32-bit on a 64-bit kernel, and C(aarch32)
-              whether the cores run 32-bit Arm programs.
+              userland's, C(mixed_userland) says that it is 32-bit on a 64-bit kernel, and
+              C(aarch32) whether the cores run 32-bit Arm programs.
           returned: when gathered
           type: dict
           sample:
@@ -139,7 +143,7 @@ ansible_facts:
             release: null
             vendor: raspberrypi
         kernel:
-          description: The running kernel, its page size in bytes, whether its modules are installed.
+          description: The running kernel, its page size in bytes, whether its modules are there.
           returned: when gathered
           type: dict
           sample: {"modules_present": true, "page_size": 4096, "release": 6.12.48+deb13-arm64}
@@ -197,9 +201,9 @@ ansible_facts:
             units: {}
         apt:
           description:
-            - Packages that dpkg left C(unfinished), files in its C(journal), whether its status file
-              is C(damaged), who holds its C(locks), whether apt has package lists (C(indexed)), its
-              C(sources), C(automatic_upgrades) and C(needrestart).
+            - Packages that dpkg left C(unfinished), files in its C(journal), whether its status
+              file is C(damaged), who holds its C(locks), whether apt has package lists
+              (C(indexed)), its C(sources), C(automatic_upgrades) and C(needrestart).
           returned: when gathered
           type: dict
         dropins:
@@ -208,12 +212,12 @@ ansible_facts:
           type: dict
         boot:
           description:
-            - The boot loader (V(raspberrypi), V(armbian), V(extlinux), V(grub) or null), the file with
-              its parameters and its content, and the parameters of the running kernel.
+            - The boot loader (V(raspberrypi), V(armbian), V(extlinux), V(grub) or null), the file
+              with its parameters and its content, and the parameters of the running kernel.
           returned: when gathered
           type: dict
         clock:
-          description: Whether the clock is steered, whether what it says can be, and its time in UTC.
+          description: Whether the clock is steered, whether what it says can be, and its time.
           returned: when gathered
           type: dict
           sample: {"plausible": true, "synchronized": true, "utc": "2026-11-21T21:20:41Z"}
@@ -231,8 +235,8 @@ ansible_facts:
           sample: {"pi": {"docker": true, "gid": 1000, "home": /home/pi, "uid": 1000}}
         emulation:
           description:
-            - Whether binfmt_misc is mounted, and its handlers with name, enabled, interpreter, flags,
-              fix_binary, offset, magic and mask.
+            - Whether binfmt_misc is mounted, and its handlers with name, enabled, interpreter,
+              flags, fix_binary, offset, magic and mask.
           returned: when gathered
           type: dict
         docker:

@@ -9,7 +9,7 @@ module: docker_version_facts
 short_description: Report C(docker version) as facts
 version_added: 1.0.0
 author:
-  - arm64.docker contributors
+  - arm64.docker contributors (@arm64-docker)
 description:
   - Asks the docker command for the version of client and server and returns both in one shape,
     whatever release answered.

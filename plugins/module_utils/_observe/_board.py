@@ -46,7 +46,7 @@ def _strings(host: Host, name: str) -> list[str]:
 
 
 def _identify(compatible: list[str]) -> tuple[str, str | None]:
-    """Find the vendor among the makers, and the chip, which the last and most general entry names."""
+    """Find the vendor among the makers, and the chip: the last, most general entry names it."""
     makers = [entry.partition(",")[0] for entry in compatible]
     vendor = next((maker for maker in reversed(makers) if maker in _VENDORS), "generic")
     chip = compatible[-1].partition(",")[2] if compatible else ""

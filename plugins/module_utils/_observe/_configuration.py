@@ -56,7 +56,7 @@ def read_daemon_config(host: Host) -> dict[str, Any]:
 
 
 def data_root(host: Host) -> str:
-    """Return where the engine keeps its data, or will keep it: daemon.json's word or the default."""
+    """Return where the engine keeps or will keep its data: daemon.json's word or the default."""
     try:
         content = read_daemon_config(host)["content"] or {}
     except OSError:
@@ -101,7 +101,11 @@ def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
 
 def _records(host: Host, path: str, width: int) -> list[list[str]]:
     lines = (line.split(":") for line in host.text(path).splitlines())
-    return [fields for fields in lines if len(fields) == width and fields[2].isdigit()]
+    return [
+        fields
+        for fields in lines
+        if len(fields) == width and fields[2].isdigit() and (width < 7 or fields[3].isdigit())
+    ]
 
 
 def read_emulation(host: Host) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def read_emulation(host: Host) -> dict[str, Any]:
             continue
         try:
             handlers.append(_handler(name, host.text(f"{_BINFMT}/{name}")))
-        except OSError:
+        except (OSError, ValueError):
             continue
     return {"mounted": True, "handlers": handlers}
 
@@ -137,7 +141,7 @@ def _handler(name: str, text: str) -> dict[str, Any]:
 
 
 def read_boot(host: Host) -> dict[str, Any]:
-    """Return the running kernel's parameters, and the boot loader's file that sets the next ones."""
+    """Return the running kernel's parameters and the boot loader's file that sets the next ones."""
     found = {
         "loader": None,
         "path": None,

@@ -26,7 +26,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Dpkg:
-    """The packages of a host by name, those that dpkg left unfinished, and whether the file is whole."""
+    """The packages of a host by name, those left unfinished, and whether the file is cut off."""
 
     packages: dict = field(default_factory=dict)
     unfinished: tuple = ()

@@ -125,13 +125,13 @@ def _start(host: Host, wanted: Sequence[str]) -> None:
 
 
 def _read_docker(host: Host, problems: list[Problem]) -> dict[str, Any] | None:
-    """Return what ``docker version`` says; a stopped daemon is not asked, for that would start it."""
+    """Return what ``docker version`` says; a stopped daemon is not asked: that would start it."""
     answer = host.result("docker")
     facts, problem = interpret(answer, "docker", SOCKET)
     if answer.timed_out:
         host.start("client", Connection(host=_NOWHERE).version_argv())
-        facts, _ = interpret(host.result("client"), "docker", SOCKET)
-    if problem is not None and problem.id == "daemon_unreachable":
+        facts = interpret(host.result("client"), "docker", SOCKET)[0]
+    if problem and problem.id == "daemon_unreachable" and _service.daemon_pid(host) is None:
         problem = Problem(problem.id, f"No Docker daemon runs at {SOCKET}.", problem.remedy)
     if problem is not None:
         problems.append(problem)

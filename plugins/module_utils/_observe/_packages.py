@@ -61,6 +61,8 @@ _PAIRS = (
     ("qemu-user-static", "qemu-user-binfmt"),
 )
 
+_APT_CONFIG_SECONDS = 5
+
 _LOCKS = (
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/dpkg/lock",
@@ -148,26 +150,18 @@ def _command(host: Host, pid: int) -> str:
         return ""
 
 
-def _apt_configuration(host: Host) -> str:
-    """Return apt's configuration files, later ones last, without their comments."""
-    folder = "/etc/apt/apt.conf.d"
-    paths = [f"{folder}/{name}" for name in host.names(folder)] + ["/etc/apt/apt.conf"]
-    lines = "\n".join(host.text(path, "") for path in paths).splitlines()
-    return "\n".join(line for line in lines if not line.lstrip().startswith(("//", "#")))
-
-
 def _automatic_upgrades(host: Host) -> dict[str, bool]:
     """Say whether unattended-upgrades runs, and whether it leaves Docker's packages alone."""
     if "unattended-upgrades" not in host.dpkg.packages:
         return {"enabled": False, "spare_docker": False}
-    text = _apt_configuration(host)
-    switches = re.findall(r'APT::Periodic::Unattended-Upgrade\s+"(\w+)"', text)
-    blacklists = re.findall(
-        r"Unattended-Upgrade::Package-Blacklist(?:::)?\s*(\{[^}]*\}|\"[^\"]*\")", text
+    answer = host.runner.run(("apt-config", "dump"), timeout=_APT_CONFIG_SECONDS)
+    switches = re.findall(r'^APT::Periodic::Unattended-Upgrade "(\w+)"', answer.stdout, re.M)
+    blacklist = re.findall(
+        r'^Unattended-Upgrade::Package-Blacklist::.* "(.*)"', answer.stdout, re.M
     )
     return {
         "enabled": bool(switches) and switches[-1] != "0",
-        "spare_docker": any("docker" in blacklist for blacklist in blacklists),
+        "spare_docker": any("docker" in entry for entry in blacklist),
     }
 
 

@@ -95,7 +95,7 @@ def daemon_pid(host: Host) -> int | None:
     """
     for path in ("/run/docker.pid", "/var/run/docker.pid"):
         text = host.text(path, "").strip()
-        if text.isdigit() and host.exists(f"/proc/{text}/stat"):
+        if text.isdigit() and host.text(f"/proc/{text}/comm", "").strip() == "dockerd":
             return int(text)
     return None
 

@@ -83,7 +83,7 @@ def _fields(stanza: str) -> dict[str, str]:
         if line[:1].isspace() and name:
             fields[name] = f"{fields[name]}\n{line.strip()}".strip()
         elif ":" in line:
-            name, _, value = line.partition(":")
+            name, value = line.split(":", 1)
             name = name.strip().lower()
             fields[name] = value.strip()
     return fields

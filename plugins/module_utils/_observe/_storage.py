@@ -11,7 +11,17 @@ from typing import Any
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
 # statvfs(2) on a server that is gone never returns, so these are named and not asked.
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
+_NETWORK = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "9p",
+    "ceph",
+    "glusterfs",
+    "fuse.sshfs",
+    "fuse.glusterfs",
+}
 
 # File systems that hold no data of their own or cannot hold Docker's.
 _VIRTUAL_FILESYSTEMS = {
@@ -49,12 +59,12 @@ def read_storage(host: Host, data_root: str) -> dict[str, Any]:
     each mounted file system with path, filesystem, source and free_mb.
     """
     mounts = _mounts(host)
-    place = mount_of(data_root, [mount["path"] for mount in mounts])
+    place = mount_of(_resolve(host, data_root), [mount["path"] for mount in mounts])
     mount = next((entry for entry in mounts if entry["path"] == place), None)
     shown = []
     for entry in mounts:
-        hidden = entry["filesystem"] in _VIRTUAL_FILESYSTEMS and entry is not mount
-        if not hidden and "/docker/" not in entry["path"]:
+        hidden = entry["filesystem"] in _VIRTUAL_FILESYSTEMS or "/docker/" in entry["path"]
+        if entry is mount or not hidden:
             shown.append({**entry, "free_mb": _free_mb(host, entry)})
     measured = next((entry for entry in shown if entry["path"] == place), None)
     return {
@@ -64,6 +74,13 @@ def read_storage(host: Host, data_root: str) -> dict[str, Any]:
         "free_mb": measured["free_mb"] if measured else None,
         "mounts": shown,
     }
+
+
+def _resolve(host: Host, path: str) -> str:
+    """Follow symbolic links as dockerd does: a data root is often a link to another disk."""
+    resolved = os.path.realpath(host.path(path))
+    root = os.path.realpath(host.root)
+    return "/" + os.path.relpath(resolved, root) if resolved.startswith(root) else resolved
 
 
 def mount_of(path: str, mounts: list[str]) -> str | None:

@@ -54,7 +54,7 @@ def test_the_daemon_runs_and_says_arm64(host, name):
 
 
 def test_the_operator_is_in_the_group_docker(host):
-    assert "docker" in host.user("operator").groups
+    assert "docker" in host.user("pilot").groups
 
 
 def test_foreign_configuration_was_left_alone(host, name):

@@ -29,7 +29,7 @@ def test_buildx_and_compose_answer(host):
 
 
 def test_the_operator_uses_docker_without_root(host):
-    with host.sudo("operator"):
+    with host.sudo("pilot"):
         assert host.run("docker info --format '{{.Architecture}}'").stdout.strip() == "aarch64"
 
 

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift in everything that the roles of site decide on: how to plant it, how to see it mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The account that the runs ask for in docker_engine_users.
+OPERATOR = "pilot"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Shell lines for root on the target; ``mended`` succeeds when nothing is left of the drift."""
+
+    name: str
+    plant: str
+    mended: str
+
+
+DRIFTS = (
+    Drift(
+        "a package was removed",
+        "apt-get -qq -y remove docker-buildx",
+        "docker buildx version",
+    ),
+    Drift(
+        "the service was stopped",
+        "systemctl stop docker.service docker.socket",
+        "systemctl is-active docker.service",
+    ),
+    Drift(
+        "the service was disabled",
+        "systemctl disable docker.service",
+        "systemctl is-enabled docker.service",
+    ),
+    Drift(
+        "an account left the group docker",
+        f"gpasswd --delete {OPERATOR} docker",
+        f"id -nG {OPERATOR} | grep -qw docker",
+    ),
+)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One booted arm64 machine on which site has run once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from machine.lifecycle import Machine
+from plays.drift import OPERATOR
+from plays.runner import Controller, extra_vars
+
+SITE = ("arm64.docker.site", *extra_vars(docker_engine_users=[OPERATOR]))
+
+
+@pytest.fixture(scope="session")
+def machine():
+    with Machine("second-run") as machine:
+        machine.start()
+        machine.ssh(["useradd", OPERATOR])
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def controller(machine):
+    return Controller(machine.inventory())
+
+
+@pytest.fixture(scope="session")
+def first_run(controller):
+    return controller.playbook(*SITE).demand()
+
+
+@pytest.fixture
+def site(controller, first_run):
+    """Run site again, and demand that it succeeds."""
+
+    def run(*arguments):
+        return controller.playbook(*SITE, *arguments).demand()
+
+    return run

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 1: a second run changes nothing, costs one remote module run, and still sees drift."""
+
+from __future__ import annotations
+
+import pytest
+from plays.drift import DRIFTS
+
+OBSERVATION = "arm64.docker.docker_host_facts"
+
+# What ansible -m ping costs is the unit: it differs by machine, their ratio does not.
+RATIO = 2.0
+
+
+def test_a_first_run_observes_installs_adds_the_account_and_observes_again(first_run):
+    assert first_run.sent == (
+        OBSERVATION,
+        "ansible.legacy.apt",
+        OBSERVATION,
+        "ansible.legacy.user",
+        OBSERVATION,
+    )
+
+
+def test_a_second_run_sends_one_module_and_changes_nothing(site):
+    run = site()
+    assert run.sent == (OBSERVATION,)
+    assert run.changed == 0
+
+
+def test_a_second_run_in_check_mode_is_the_same(site):
+    run = site("--check", "--diff")
+    assert run.sent == (OBSERVATION,)
+    assert run.changed == 0
+
+
+def test_a_second_run_takes_at_most_twice_as_long_as_a_ping(site, controller):
+    site()
+    pairs = [(controller.module("ansible.builtin.ping").seconds, site().seconds) for _ in range(3)]
+    assert min(site_seconds / ping for ping, site_seconds in pairs) <= RATIO, pairs
+
+
+@pytest.mark.parametrize("drift", DRIFTS, ids=lambda drift: drift.name)
+def test_drift_is_found_and_mended(drift, site, machine):
+    machine.ssh(drift.plant)
+    predicted = site("--check")
+    assert predicted.changed > 0
+    assert machine.ssh(drift.mended, check=False).returncode != 0, "check mode mended it"
+    mending = site()
+    assert mending.changed > 0
+    machine.ssh(drift.mended)
+    assert site().sent == (OBSERVATION,)

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
+from ansible_collections.arm64.docker.plugins.module_utils._observe._look import GROUPS
+from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
+from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said, silent
+from ansible_collections.arm64.docker.tests.unit.hosts import Machine, fixture, names
+
+Build = Callable[[str], Machine]
+
+DOWN = fixture("docker_version/docker-debian13-26.1.5-arm64-down.json")
+
+# The public interface: the keys of every group. More may be added beside them.
+SHAPES = {
+    "platform": {"kernel_machine", "userland", "platform", "bits", "mixed_userland", "aarch32"},
+    "os": {"id", "like", "version_id", "codename", "pretty_name"},
+    "board": {"vendor", "family", "model", "compatible", "release"},
+    "kernel": {"release", "page_size", "modules_present"},
+    "memory": {"total_mb"},
+    "storage": {"path", "free_mb", "filesystem"},
+    "cgroup": {"version", "controllers"},
+    "netfilter": {"backend", "modules"},
+    "packages": {"docker.io"},
+    "service": {"active", "enabled", "since"},
+    "apt": {"unfinished", "damaged", "locks", "sources"},
+    "dropins": {"docker.service"},
+    "boot": {"loader", "path", "content"},
+    "clock": {"synchronized"},
+    "daemon_config": {"path", "exists", "valid", "sha256", "content"},
+    "users": {"root"},
+    "emulation": {"mounted", "handlers"},
+    "docker": {"client", "server", "platform", "table"},
+}
+
+
+def ids(problems: list[Any]) -> list[str]:
+    return [problem.id for problem in problems]
+
+
+def test_everything_is_read_and_nothing_is_a_problem_on_a_healthy_host(machine: Machine) -> None:
+    facts, problems = machine.observe()
+    assert tuple(facts) == GROUPS
+    assert problems == []
+    for group, keys in SHAPES.items():
+        assert keys <= set(facts[group]), group
+    assert facts["conflicts"] == []
+    assert facts["reboot_required"] is False
+    json.dumps(facts)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_kind_of_host_is_read_whole(build: Build, name: str) -> None:
+    facts, problems = build(name).observe()
+    assert [group for group in GROUPS if facts[group] is None] in ([], ["docker"])
+    assert ids(problems) in ([], ["docker_missing"])
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_one_group_can_be_read_alone(machine: Machine, group: str) -> None:
+    whole, _ = machine.observe()
+    facts, problems = machine.observe(group)
+    assert list(facts) == [group]
+    assert problems == []
+    if group != "clock":
+        assert facts[group] == whole[group]
+
+
+def test_groups_come_in_their_own_order_and_unknown_ones_not_at_all(machine: Machine) -> None:
+    facts, _ = machine.observe("memory", "banana", "platform")
+    assert list(facts) == ["platform", "memory"]
+
+
+def test_programs_are_started_only_for_the_groups_that_need_them(machine: Machine) -> None:
+    machine.observe("platform", "memory", "packages")
+    assert machine.runner.asked == []
+    machine.observe("service")
+    assert [argv[0] for argv in machine.runner.asked] == ["systemctl"]
+
+
+def test_nothing_on_the_host_changes(machine: Machine) -> None:
+    def everything() -> dict[str, tuple]:
+        return {
+            str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode, path.lstat().st_size)
+            for path in machine.root.rglob("*")
+        }
+
+    before = everything()
+    machine.observe(packages=["vim"], users=["nobody"], data_root="/srv/docker")
+    assert everything() == before
+
+
+def test_a_data_root_of_the_caller_comes_before_daemon_jsons(machine: Machine) -> None:
+    machine.write("/etc/docker/daemon.json", '{"data-root": "/srv/docker"}')
+    assert machine.observe("storage")[0]["storage"]["path"] == "/srv/docker"
+    assert machine.observe("storage", data_root="/mnt/d")[0]["storage"]["path"] == "/mnt/d"
+
+
+# What a group is read from, and what may be wrong with it.
+ESSENTIAL_FILES = {
+    "platform": "/var/lib/dpkg/status",
+    "os": "/etc/os-release",
+    "memory": "/proc/meminfo",
+    "storage": "/proc/self/mountinfo",
+    "packages": "/var/lib/dpkg/status",
+    "conflicts": "/var/lib/dpkg/status",
+    "apt": "/var/lib/dpkg/status",
+    "users": "/etc/passwd",
+}
+OTHER_FILES = {
+    "cgroup": "/sys/fs/cgroup/cgroup.controllers",
+    "apt": "/etc/apt/sources.list.d/debian.sources",
+    "boot": "/etc/default/grub",
+    "daemon_config": "/etc/docker/daemon.json",
+    "dropins": "/etc/systemd/system/docker.service.d/x.conf",
+}
+
+
+def assert_unreadable(machine: Machine, group: str) -> None:
+    facts, problems = machine.observe(group, "kernel")
+    assert facts[group] is None
+    assert facts["kernel"] is not None
+    (problem,) = problems
+    assert problem.id == f"{group}_unreadable"
+    assert problem.message
+    assert problem.remedy
+    found = [finding["id"] for finding in findings(facts, problems)]
+    assert f"{group}_unreadable" in found
+
+
+@pytest.mark.parametrize(("group", "path"), ESSENTIAL_FILES.items())
+def test_a_missing_file_makes_its_group_null_with_a_finding(
+    machine: Machine, group: str, path: str
+) -> None:
+    machine.remove(path)
+    assert_unreadable(machine, group)
+
+
+@pytest.mark.parametrize(("group", "path"), [*ESSENTIAL_FILES.items(), *OTHER_FILES.items()])
+def test_a_folder_in_the_place_of_a_file_makes_its_group_null_with_a_finding(
+    machine: Machine, group: str, path: str
+) -> None:
+    machine.folder(path)
+    assert_unreadable(machine, group)
+
+
+@pytest.mark.parametrize(("group", "path"), [*ESSENTIAL_FILES.items(), *OTHER_FILES.items()])
+def test_a_file_that_cannot_be_read_makes_its_group_null_with_a_finding(
+    machine: Machine, group: str, path: str
+) -> None:
+    """A link that leads to itself stands for every error of the disk: root reads the rest."""
+    machine.link(path, Path(path).name)
+    assert_unreadable(machine, group)
+
+
+@pytest.mark.parametrize(
+    ("group", "path", "content"),
+    [
+        ("memory", "/proc/meminfo", b"\xff\xfe\0garbage"),
+        ("memory", "/proc/meminfo", b"MemTotal: lots kB\n"),
+        ("memory", "/proc/meminfo", b"MemTotal:\n"),
+        ("platform", "/var/lib/dpkg/status", b""),
+        ("platform", "/var/lib/dpkg/status", b"\0" * 512),
+    ],
+)
+def test_rubbish_in_a_file_makes_its_group_null_with_a_finding(
+    machine: Machine, group: str, path: str, content: bytes
+) -> None:
+    machine.write(path, content)
+    assert_unreadable(machine, group)
+
+
+def test_a_systemd_that_does_not_answer_makes_service_null_with_a_finding(
+    machine: Machine,
+) -> None:
+    machine.runner.answers["systemctl"] = silent()
+    assert_unreadable(machine, "service")
+
+
+def test_a_host_of_which_nothing_can_be_read_is_all_findings(tmp_path: Path) -> None:
+    empty = {
+        "architecture": "arm64",
+        "uname": {"machine": "aarch64", "release": "6", "page_size": 4096},
+        "packages": {},
+        "files": {},
+        "links": {},
+        "modules": {},
+    }
+    machine = Machine(tmp_path, empty)
+    machine.remove("/var")
+    facts, problems = machine.observe()
+    assert facts["platform"] is None
+    assert {"platform_unreadable", "os_unreadable", "memory_unreadable", "docker_missing"} <= set(
+        ids(problems)
+    )
+    json.dumps(findings(facts, problems))
+
+
+def machine_files(machine: Machine) -> list[str]:
+    return sorted(
+        f"/{path.relative_to(machine.root)}"
+        for path in machine.root.rglob("*")
+        if path.is_file() or path.is_symlink()
+    )
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_whatever_stands_in_a_file_there_are_facts_or_a_finding(
+    build: Build, data: st.DataObject
+) -> None:
+    machine = build("debian-12-amd64-build-host")
+    machine.install({"unattended-upgrades": "2.12", "needrestart": "3.8"})
+    machine.write("/etc/docker/daemon.json", "{}")
+    path = data.draw(st.sampled_from(machine_files(machine)))
+    machine.write(path, data.draw(st.binary() | st.text().map(str.encode)))
+    facts, problems = machine.observe()
+    told = {problem.id for problem in problems}
+    for group in GROUPS:
+        assert facts[group] is not None or group == "docker" or f"{group}_unreadable" in told
+    json.dumps(findings(facts, problems))
+
+
+def test_a_running_engine_is_asked_at_its_own_socket(machine: Machine) -> None:
+    machine.observe("docker")
+    assert machine.runner.command_lines("docker") == [
+        "docker --host unix:///var/run/docker.sock version --format {{json .}}"
+    ]
+
+
+@pytest.mark.parametrize("pid", [None, "", "99999", "garbage"])
+def test_the_socket_of_an_engine_that_does_not_run_is_not_asked(
+    machine: Machine, pid: str | None
+) -> None:
+    """Whoever connects to docker.socket starts the engine."""
+    if pid is None:
+        machine.remove("/run/docker.pid")
+    else:
+        machine.write("/run/docker.pid", pid)
+    reason = "Cannot connect to the Docker daemon at unix:///run/docker-is-not-running.sock."
+    machine.runner.answers["docker"] = said(DOWN, reason, 1)
+    facts, problems = machine.observe("docker")
+    assert machine.runner.command_lines("docker")
+    for line in machine.runner.command_lines("docker"):
+        assert "docker.sock" not in line.replace("docker-is-not-running.sock", "")
+    assert facts["docker"]["client"]["version"] == "26.1.5+dfsg1"
+    assert facts["docker"]["server"] is None
+    (problem,) = problems
+    assert problem.id == "daemon_unreachable"
+    assert "No Docker daemon runs" in problem.message
+    assert "is-not-running" not in problem.message
+
+
+def test_a_running_engine_that_cannot_be_reached_is_told_with_dockers_reason(
+    machine: Machine,
+) -> None:
+    reason = "error during connect: connection reset by peer"
+    machine.runner.answers["docker"] = said(DOWN, reason, 1)
+    (problem,) = machine.observe("docker")[1]
+    assert problem.id == "daemon_unreachable"
+    assert "connection reset by peer" in problem.message
+
+
+def test_a_host_without_docker_has_none(build: Build) -> None:
+    facts, problems = build("raspberry-pi-4-bookworm").observe("docker")
+    assert facts == {"docker": None}
+    assert ids(problems) == ["docker_missing"]
+
+
+def test_podman_in_the_place_of_docker_is_told(machine: Machine) -> None:
+    stderr = "Cannot connect to Podman. Please verify your connection to the Linux system\n"
+    machine.runner.answers["docker"] = said("", stderr, 125)
+    facts, problems = machine.observe("docker")
+    assert facts == {"docker": None}
+    assert ids(problems) == ["docker_is_podman"]
+
+
+def test_an_engine_that_does_not_answer_leaves_the_facts_of_the_client(machine: Machine) -> None:
+    machine.runner.answers["docker"] = lambda argv: (
+        silent() if "unix:///var/run/docker.sock" in argv else said(DOWN, "down", 1)
+    )
+    facts, problems = machine.observe("docker")
+    assert facts["docker"]["client"]["version"] == "26.1.5+dfsg1"
+    assert facts["docker"]["server"] is None
+    assert ids(problems) == ["daemon_silent"]
+
+
+STALLED = """\
+#!/bin/sh
+case "$*" in
+    *docker-is-not-running*) cat "$0.json" ;;
+    *) sleep 60 & sleep 60 ;;
+esac
+"""
+
+
+def test_an_engine_that_hangs_costs_no_more_than_the_timeout(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real thing: a docker command that hangs with a child of its own, and the real Runner."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    (commands / "docker").write_text(STALLED)
+    (commands / "docker").chmod(0o755)
+    (commands / "docker.json").write_text(DOWN)
+    (commands / "systemctl").write_text("#!/bin/sh\nexec sleep 60\n")
+    (commands / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    start = time.monotonic()
+    facts, problems = machine.observe(runner=Runner(), timeout=1.5)
+    assert time.monotonic() - start < 3.0
+    assert sorted(ids(problems)) == ["daemon_silent", "service_unreadable"]
+    assert facts["docker"]["client"]["version"] == "26.1.5+dfsg1"
+    assert facts["platform"]["platform"] == "linux/arm64"
+
+
+def test_programs_run_side_by_side(machine: Machine) -> None:
+    """All are started before the first answer is waited for."""
+    order = []
+
+    class Slow(FakeRunner):
+        def start(self, argv: Any, timeout: float) -> Any:
+            order.append(f"start {argv[0]}")
+            pending = super().start(argv, timeout)
+            result = pending.result
+
+            def wait() -> Any:
+                order.append(f"wait {argv[0]}")
+                return result()
+
+            pending.result = wait
+            return pending
+
+    machine.observe(runner=Slow(**machine.runner.answers))
+    assert order[:2] == ["start docker", "start systemctl"]
+    assert set(order[2:]) == {"wait docker", "wait systemctl"}

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import calendar
+import hashlib
+import time
+from typing import Any, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._observe._service import (
+    UNITS,
+    UNITS_ARGV,
+    daemon_pid,
+    read_dropins,
+    read_service,
+)
+from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
+from ansible_collections.arm64.docker.tests.unit.hosts import Machine, units_answer
+
+
+def asked(machine: Machine) -> Host:
+    """Return a host whose systemd has been asked, as the observation does first."""
+    host = machine.host()
+    host.start("units", UNITS_ARGV)
+    return host
+
+
+def test_one_question_covers_all_units() -> None:
+    assert UNITS == ("docker.service", "docker.socket", "containerd.service")
+    assert UNITS_ARGV[:2] == ("systemctl", "show")
+    assert UNITS_ARGV[-4:] == ("--", *UNITS)
+
+
+def test_an_engine_that_runs_is_active_and_enabled(machine: Machine) -> None:
+    service = read_service(asked(machine))
+    assert (service["manager"], service["active"], service["enabled"]) == ("systemd", True, True)
+    assert service["units"]["docker.socket"] == {
+        "load": "loaded",
+        "active": "active",
+        "sub": "running",
+        "enabled": "enabled",
+        "reload_needed": False,
+    }
+
+
+def test_the_start_of_the_engine_is_told_in_utc(machine: Machine) -> None:
+    since = read_service(asked(machine))["since"]
+    started = calendar.timegm(time.strptime(since, "%Y-%m-%dT%H:%M:%SZ"))
+    boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
+    assert abs(started - (boot + 18.25)) < 5
+
+
+def test_a_host_without_docker_has_units_that_were_not_found(
+    build: Callable[[str], Machine],
+) -> None:
+    service = read_service(asked(build("raspberry-pi-4-bookworm")))
+    assert (service["active"], service["enabled"], service["since"]) == (False, False, None)
+    assert service["units"]["docker.service"]["load"] == "not-found"
+
+
+@pytest.mark.parametrize(
+    ("state", "active", "enabled"),
+    [
+        ({"ActiveState": "active", "UnitFileState": "enabled"}, True, True),
+        ({"ActiveState": "active", "UnitFileState": "enabled-runtime"}, True, True),
+        ({"ActiveState": "active", "UnitFileState": "disabled"}, True, False),
+        ({"ActiveState": "inactive", "UnitFileState": "enabled"}, False, True),
+        ({"ActiveState": "failed", "UnitFileState": "enabled"}, False, True),
+        ({"ActiveState": "activating", "UnitFileState": "enabled"}, False, True),
+        ({"ActiveState": "inactive", "UnitFileState": "masked"}, False, False),
+        ({"ActiveState": "inactive", "UnitFileState": "static"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_active_and_enabled_are_systemds_words(
+    machine: Machine, state: dict[str, str], active: bool, enabled: bool
+) -> None:
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": state}))
+    service = read_service(asked(machine))
+    assert (service["active"], service["enabled"]) == (active, enabled)
+
+
+@pytest.mark.parametrize("timestamp", ["", "0", "n/a", "-1"])
+def test_a_start_that_systemd_does_not_know_is_none(machine: Machine, timestamp: str) -> None:
+    state = {"ActiveState": "active", "ActiveEnterTimestampMonotonic": timestamp}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": state}))
+    assert read_service(asked(machine))["since"] is None
+
+
+def test_a_unit_that_changed_on_disk_needs_a_reload(machine: Machine) -> None:
+    state = {"ActiveState": "active", "NeedDaemonReload": "yes"}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": state}))
+    assert read_service(asked(machine))["units"]["docker.service"]["reload_needed"] is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (said("", "Failed to connect to bus: No such file or directory\n", 1), "to bus"),
+        (said("", "", 1), "no reason given"),
+        (silent(), "did not answer in time"),
+    ],
+)
+def test_a_systemd_that_does_not_answer_is_an_error_that_says_why(
+    machine: Machine, answer: Any, words: str
+) -> None:
+    machine.runner.answers["systemctl"] = answer
+    with pytest.raises(OSError, match=words):
+        read_service(asked(machine))
+
+
+def test_without_systemd_the_process_says_whether_it_is_active(machine: Machine) -> None:
+    service = read_service(machine.host())
+    assert (service["manager"], service["active"], service["units"]) == (None, True, {})
+    machine.remove("/run/docker.pid")
+    assert read_service(machine.host())["active"] is False
+
+
+def test_without_systemd_a_wants_link_says_what_the_next_boot_does(machine: Machine) -> None:
+    assert read_service(machine.host())["enabled"] is False
+    machine.link(
+        "/etc/systemd/system/multi-user.target.wants/docker.service",
+        "/usr/lib/systemd/system/docker.service",
+    )
+    assert read_service(machine.host())["enabled"] is True
+
+
+@pytest.mark.parametrize("path", ["/run/docker.pid", "/var/run/docker.pid"])
+def test_the_engine_is_found_by_its_process_id_file(machine: Machine, path: str) -> None:
+    machine.remove("/run/docker.pid")
+    assert daemon_pid(machine.host()) is None
+    machine.write(path, "612\n")
+    assert daemon_pid(machine.host()) == 612
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "-1", "99999", "612 613", "6\0", "\u00b2", "0"])
+def test_a_process_id_file_that_names_nothing_alive_is_not_believed(
+    machine: Machine, text: str
+) -> None:
+    machine.write("/run/docker.pid", text)
+    assert daemon_pid(machine.host()) is None
+
+
+def test_a_process_that_took_over_the_number_is_not_the_engine(machine: Machine) -> None:
+    """A crashed engine leaves its file; asking the socket then would start it again."""
+    machine.write("/proc/612/comm", "sshd\n")
+    assert daemon_pid(machine.host()) is None
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(
+    "folder", ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"]
+)
+def test_drop_ins_are_told_with_their_digest(machine: Machine, unit: str, folder: str) -> None:
+    content = "[Service]\nEnvironment=DOCKER_INSECURE_NO_IPTABLES_RAW=1\n"
+    machine.write(f"{folder}/{unit}.d/raw.conf", content)
+    machine.write(f"{folder}/{unit}.d/raw.conf.dpkg-old", content)
+    expected = {name: [] for name in UNITS}
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    expected[unit] = [{"path": f"{folder}/{unit}.d/raw.conf", "sha256": digest}]
+    assert read_dropins(machine.host()) == expected
+
+
+def test_a_host_without_drop_ins_has_none_for_each_unit(machine: Machine) -> None:
+    assert read_dropins(machine.host()) == {name: [] for name in UNITS}
+
+
+_LINES = st.sampled_from(
+    ["Id=docker.service", "Id=", "ActiveState=active", "ActiveEnterTimestampMonotonic=x", "=", ""]
+)
+
+
+@given(st.text() | st.lists(_LINES).map("\n".join))
+def test_any_answer_of_systemd_is_read(machine: Machine, text: str) -> None:
+    machine.runner.answers["systemctl"] = said(text)
+    assert read_service(asked(machine))["manager"] == "systemd"

@@ -17,12 +17,24 @@ check: environments ## lint, sanity and unit tests (usually 1 min; the first tim
 	@$(MAKE) --jobs 2 --keep-going check-steps
 
 .PHONY: test
-test: ## everything, alone, on a fresh machine (usually 10 min; the first time 30 min)
+test: ## everything, alone, on a fresh machine (usually 25 min; the first time 45 min)
 	@tests/host/with-cleanup $(MAKE) test-steps
 
 .PHONY: test-full
-test-full: ## the same, and what takes longer
-	@tests/host/with-cleanup $(MAKE) test-steps
+test-full: ## the same, and the benchmark (30 min more)
+	@tests/host/with-cleanup $(MAKE) test-steps bench
+
+.PHONY: demo demo-stop
+demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it, DEMO_HOST=user@address uses yours
+	@tests/demo/run
+
+demo-stop: ## end the machine that KEEP=1 kept
+	@tests/demo/run stop
+
+.PHONY: bench
+bench: environments machine-image ## measure on booted machines; ROLE=path measures another role too
+	@$(step) 'benchmark' '20 min' \
+	    $(run) python benchmarks/bench.py $(if $(ROLE),--role '$(ROLE)')
 
 .PHONY: clean
 clean: ## remove build/; what is worth keeping lies in the cache folder, and stays
@@ -64,20 +76,50 @@ style:
 changelog:
 	@$(quiet_step) 'changelog fragments' '1 s' $(run) antsibull-changelog lint
 
+.PHONY: documentation
+documentation: environments
+	@$(quiet_step) 'documentation of the plugins' '10 s' $(run) antsibull-docs lint-collection-docs \
+	    --plugin-docs --skip-rstcheck build/collections/ansible_collections/arm64/docker
+
 .PHONY: images
 images:
 	@$(step) 'arm64 container images' '1 s; the first time 5 min' \
 	    tests/images/build debian12-systemd debian13
 
+.PHONY: machine-image
+machine-image:
+	@tests/host/prepare machines
+	@$(step) 'image of the arm64 machine' '1 s; the first time 5 min' \
+	    tests/controllers/run 2.19 python tests/machine build
+
 .PHONY: molecule-default molecule-machine
 molecule-default: images
-molecule-machine:
+molecule-machine: machine-image
 molecule-default molecule-machine: molecule-%: environments
-	@$(step) 'molecule test -s $*' '3 min' $(run) molecule test -s $*
+	@$(step) 'molecule test -s $*' '4 min' $(run) molecule test -s $*
+
+# README's section for users of Molecule, as it stands.
+.PHONY: readme
+readme: environments images
+	@$(step) "README's Molecule scenario" '3 min' $(run) python -m pytest tests/readme
+
+.PHONY: second-run faults
+second-run: environments machine-image
+	@$(step) 'second runs and drift on a booted machine' '5 min' $(run) python -m pytest tests/second_run
+
+faults: environments machine-image
+	@$(step) 'bad input on a booted machine' '8 min' $(run) python -m pytest tests/faults
+
+.PHONY: demonstration
+demonstration: machine-image
+	@$(step) 'make demo' '4 min' tests/demo/run
 
 .PHONY: test-steps
 test-steps:
 	@$(MAKE) check
 	@$(MAKE) molecule-default
-	@tests/host/prepare machines
+	@$(MAKE) readme
 	@$(MAKE) molecule-machine
+	@$(MAKE) second-run
+	@$(MAKE) faults
+	@$(MAKE) demonstration

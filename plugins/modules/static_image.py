@@ -103,6 +103,10 @@ def main() -> None:
     options = module.params
     try:
         platform = Platform.parse(options["platform"])
+        if platform.os != "linux":
+            raise DockerHostError(
+                f"'{platform}' is not Linux.", "Name a platform such as linux/arm64."
+            )
         program = exit_program(platform.architecture, options["exit_status"])
     except DockerHostError as error:
         module.fail_json(msg=str(error))
@@ -138,10 +142,13 @@ def _write(module: AnsibleModule, path: str, content: bytes) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     try:
         handle, temporary = tempfile.mkstemp(dir=folder)
+        module.add_cleanup_file(temporary)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
     except OSError as error:
-        module.fail_json(msg=f"{path} cannot be written: {error}. Name a folder that exists.")
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
+        module.fail_json(
+            msg=f"{path} cannot be written: {error}. Name a folder that exists and has room."
+        )
     module.atomic_move(temporary, path)
 
 

@@ -143,7 +143,7 @@ def _stop(arguments: argparse.Namespace) -> None:
     if not machines and not arguments.all:
         raise MachineError("name the machines to stop, or give --all")
     for machine in machines:
-        if machine.running() or not arguments.all:
+        if machine.running() or arguments.discard or not arguments.all:
             print(f"{machine.name}: {machine.stop(discard=arguments.discard) or 'not started'}")
 
 

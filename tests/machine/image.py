@@ -55,8 +55,7 @@ def build(release: str = "trixie", arch: str = "arm64", size: str = "8G") -> Bas
     requirements.demand(requirements.missing_to_name())
     recipe = Recipe(release, arch, size, private_key().with_suffix(".pub"))
     folder = cache_dir() / recipe.key()
-    # Two callers wait for one build.
-    with locked(cache_dir() / f"{release}-{arch}.lock"):
+    with locked(cache_dir() / f"{release}-{arch}.lock", _say_waiting):
         if not folder.exists():
             requirements.demand(requirements.missing_to_build(arch))
             _build(recipe, folder)
@@ -88,6 +87,10 @@ def _build(recipe: Recipe, folder: Path) -> None:
     say(f"Built in {time.monotonic() - started:.0f} s: {folder}")
 
 
+def _say_waiting() -> None:
+    say("Waiting for another process that is building this image.")
+
+
 def _usual_minutes(arch: str) -> str:
     native = platform.machine() in requirements.KERNEL_MACHINES[arch]
     return "a minute" if native else "5 minutes on an idle machine"
@@ -100,6 +103,9 @@ def _logged(argv: list[str], log: Path) -> None:
     """
     alone = ["setpriv", "--pdeathsig", "KILL"]
     alone += ["unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child", "--"]
+    # A fresh /proc hides the mount by which mmdebstrap sees how foreign programs are executed.
+    alone += ["sh", "-c", 'mount -t binfmt_misc none "$0" || true; exec "$@"']
+    alone += [str(requirements.BINFMT)]
     with log.open("ab") as output, tempfile.TemporaryDirectory(prefix="arm64-docker-") as scratch:
         # apt's own user works in it.
         os.chmod(scratch, 0o755)
@@ -116,6 +122,8 @@ def _logged(argv: list[str], log: Path) -> None:
             stdout=output,
             stderr=output,
             env=environment,
+            # A failing mmdebstrap sends SIGHUP to its process group, which is not to be ours.
+            start_new_session=True,
         )
     if done.returncode:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-20:])

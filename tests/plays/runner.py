@@ -53,7 +53,9 @@ class Run:
 class Controller:
     """Ansible with one inventory; ``environment`` is added to that of this process."""
 
-    def __init__(self, inventory: dict[str, Any], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, inventory: dict[str, Any], environment: Mapping[str, str] | None = None
+    ) -> None:
         self._inventory = json.dumps(inventory)
         self._environment = dict(environment or {})
 

@@ -72,12 +72,12 @@ def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
     account a member of the group docker.
     """
     members, docker_gid = set(), None
-    for fields in _records(host, "/etc/group", 4):
-        if fields[0] == "docker":
+    for fields in _records(host, "/etc/group"):
+        if fields[0] == "docker" and len(fields) == 4 and fields[2].isdigit():
             docker_gid = int(fields[2])
             members = set(fields[3].split(","))
     users = {}
-    for fields in _records(host, "/etc/passwd", 7):
+    for fields in filter(_is_account, _records(host, "/etc/passwd")):
         name, gid = fields[0], int(fields[3])
         users[name] = {
             "uid": int(fields[2]),
@@ -89,7 +89,7 @@ def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
         if name not in users:
             answer = host.runner.run(("getent", "passwd", name), timeout=3)
             fields = answer.stdout.strip().split(":")
-            if answer.ok and len(fields) == 7:
+            if answer.ok and _is_account(fields):
                 users[name] = {
                     "uid": int(fields[2]),
                     "gid": int(fields[3]),
@@ -99,13 +99,13 @@ def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
     return users
 
 
-def _records(host: Host, path: str, width: int) -> list[list[str]]:
-    lines = (line.split(":") for line in host.text(path).splitlines())
-    return [
-        fields
-        for fields in lines
-        if len(fields) == width and fields[2].isdigit() and (width < 7 or fields[3].isdigit())
-    ]
+def _records(host: Host, path: str) -> list[list[str]]:
+    return [line.split(":") for line in host.text(path).splitlines()]
+
+
+def _is_account(fields: list[str]) -> bool:
+    """Tell whether a line of passwd(5) is whole: seven fields, of which the ids are numbers."""
+    return len(fields) == 7 and fields[2].isdigit() and fields[3].isdigit()
 
 
 def read_emulation(host: Host) -> dict[str, Any]:

@@ -53,8 +53,8 @@ SOCKET = "/var/run/docker.sock"
 # The client needs an address to speak of; nothing listens on this one and nothing is started.
 _NOWHERE = "unix:///run/docker-is-not-running.sock"
 
-# docker version waits for a silent daemon until its time is up; the rest of the time is for
-# asking the client alone.
+# What hangs does so until its time is up; the rest of the time is for asking the docker client
+# alone.
 _DAEMON_SHARE = 0.6
 
 
@@ -121,7 +121,7 @@ def _start(host: Host, wanted: Sequence[str]) -> None:
         address = f"unix://{SOCKET}" if running else _NOWHERE
         host.start("docker", Connection(host=address).version_argv(), _DAEMON_SHARE)
     if "service" in wanted and host.has_systemd:
-        host.start("units", _service.UNITS_ARGV)
+        host.start("units", _service.UNITS_ARGV, _DAEMON_SHARE)
 
 
 def _read_docker(host: Host, problems: list[Problem]) -> dict[str, Any] | None:

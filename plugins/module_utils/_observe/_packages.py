@@ -155,6 +155,9 @@ def _automatic_upgrades(host: Host) -> dict[str, bool]:
     if "unattended-upgrades" not in host.dpkg.packages:
         return {"enabled": False, "spare_docker": False}
     answer = host.runner.run(("apt-config", "dump"), timeout=_APT_CONFIG_SECONDS)
+    if not answer.ok:
+        reason = "did not answer in time" if answer.timed_out else answer.stderr.strip()
+        raise OSError(f"apt-config dump failed: {reason}")
     switches = re.findall(r'^APT::Periodic::Unattended-Upgrade "(\w+)"', answer.stdout, re.M)
     blacklist = re.findall(
         r'^Unattended-Upgrade::Package-Blacklist::.* "(.*)"', answer.stdout, re.M

@@ -7,6 +7,7 @@ import json
 import tarfile
 
 import pytest
+
 from ansible_collections.arm64.docker.plugins.module_utils._archive import docker_archive
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 

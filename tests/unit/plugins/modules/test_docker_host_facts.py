@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.arm64.docker.plugins.module_utils._observe._look import GROUPS
 from ansible_collections.arm64.docker.tests.unit.hosts import FIXTURES
 from ansible_collections.arm64.docker.tests.unit.running import run_module, script
@@ -89,9 +90,7 @@ def test_a_docker_command_that_hangs_costs_no_more_than_the_timeout(
 
 def test_without_root_there_is_a_finding_and_facts_all_the_same(path: dict[str, str]) -> None:
     user = NOBODY if os.geteuid() == 0 else None
-    answer = run_module(
-        "docker_host_facts", {"gather": ["kernel"]}, environment=path, user=user
-    )
+    answer = run_module("docker_host_facts", {"gather": ["kernel"]}, environment=path, user=user)
     facts = facts_of(answer)
     assert facts["kernel"]["release"] == os.uname().release
     (finding,) = [finding for finding in facts["findings"] if finding["id"] == "not_root"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
 from ansible_collections.arm64.docker.tests.unit.running import run_module
 

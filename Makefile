@@ -51,7 +51,7 @@ environments:
 
 # The longest first: two run at a time.
 .PHONY: check-steps
-check-steps: units-2.19 units-newest sanity-2.19 sanity-newest lint-2.19 lint-newest style changelog
+check-steps: units-2.19 units-newest sanity-2.19 sanity-newest lint-2.19 lint-newest style changelog documentation
 
 .PHONY: sanity-2.19 sanity-newest
 sanity-2.19 sanity-newest: sanity-%:

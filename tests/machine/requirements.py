@@ -12,6 +12,7 @@ from .errors import MachineError
 
 # program -> Debian package
 TO_BUILD = {
+    "arch-test": "arch-test",
     "debvm-create": "debvm",
     "mmdebstrap": "mmdebstrap",
     "qemu-img": "qemu-utils",

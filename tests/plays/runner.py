@@ -94,6 +94,8 @@ _COUNTING = {
     "ANSIBLE_CALLBACKS_ENABLED": "remote_runs",
     "ANSIBLE_NOCOLOR": "1",
     "ANSIBLE_LOCALHOST_WARNING": "false",
+    # sudo and ssh on an emulated machine take long while others use the processor too.
+    "ANSIBLE_TIMEOUT": "60",
 }
 
 

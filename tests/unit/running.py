@@ -20,11 +20,11 @@ def run_module(
     check_mode: bool = False,
     diff_mode: bool = False,
     environment: dict[str, str] | None = None,
-    user: int | None = None,
+    user_id: int | None = None,
 ) -> dict[str, Any]:
     """Run a module of the collection and return what it answered.
 
-    :param user: the user id that it runs as; None is the caller's
+    :param user_id: the user id that it believes to have; None is the caller's
     """
     given = {
         **arguments,
@@ -33,15 +33,17 @@ def run_module(
         "_ansible_remote_tmp": "/tmp",
         "_ansible_no_log": False,
     }
+    command = f"import runpy; runpy.run_module('{_MODULES}.{name}', run_name='__main__')"
+    if user_id is not None:
+        command = f"import os; os.geteuid = lambda: {user_id}; {command}"
     done = subprocess.run(
-        [sys.executable, "-m", f"{_MODULES}.{name}"],
+        [sys.executable, "-c", command],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
         env={**os.environ, **(environment or {})},
-        user=user,
     )
     assert done.stdout, done.stderr
     assert "Traceback" not in done.stdout + done.stderr

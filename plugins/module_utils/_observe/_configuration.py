@@ -15,6 +15,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask
 DAEMON_CONFIG = "/etc/docker/daemon.json"
 DATA_ROOT = "/var/lib/docker"
 
+_GETENT_SECONDS = 3
+
 _BINFMT = "/proc/sys/fs/binfmt_misc"
 
 # The first file that exists says which boot loader the image uses, and where its parameters are.
@@ -87,7 +89,7 @@ def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
         }
     for name in names:
         if name not in users:
-            answer = host.runner.run(("getent", "passwd", name), timeout=3)
+            answer = host.run(("getent", "passwd", name), _GETENT_SECONDS)
             fields = answer.stdout.strip().split(":")
             if answer.ok and _is_account(fields):
                 users[name] = {

@@ -40,7 +40,6 @@ class Host:
         self.root = root
         self.runner = runner
         self._deadline = time.monotonic() + timeout
-        self._timeout = timeout
         self._pending = {}
         self._results = {}
         uname = os.uname()
@@ -97,8 +96,14 @@ class Host:
 
         :param share: how much of the time that is left it may take, from 0 to 1
         """
-        left = max(0.0, self._deadline - time.monotonic())
-        self._pending[key] = self.runner.start(argv, left * share)
+        self._pending[key] = self.runner.start(argv, self._left() * share)
+
+    def run(self, argv: Sequence[str], timeout: float) -> Result:
+        """Run a program for ``timeout`` seconds at most, and never beyond the observation's own."""
+        return self.runner.run(argv, min(timeout, self._left()))
+
+    def _left(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
 
     def result(self, key: str) -> Result | None:
         """Return what a started program said, or None where it was not started."""

@@ -154,7 +154,7 @@ def _automatic_upgrades(host: Host) -> dict[str, bool]:
     """Say whether unattended-upgrades runs, and whether it leaves Docker's packages alone."""
     if "unattended-upgrades" not in host.dpkg.packages:
         return {"enabled": False, "spare_docker": False}
-    answer = host.runner.run(("apt-config", "dump"), timeout=_APT_CONFIG_SECONDS)
+    answer = host.run(("apt-config", "dump"), _APT_CONFIG_SECONDS)
     if not answer.ok:
         reason = "did not answer in time" if answer.timed_out else answer.stderr.strip()
         raise OSError(f"apt-config dump failed: {reason}")

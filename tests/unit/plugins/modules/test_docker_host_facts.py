@@ -14,8 +14,6 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe._look import
 from ansible_collections.arm64.docker.tests.unit.hosts import FIXTURES
 from ansible_collections.arm64.docker.tests.unit.running import run_module, script
 
-NOBODY = 65534
-
 
 def run(**arguments: Any) -> dict[str, Any]:
     return run_module("docker_host_facts", arguments)
@@ -89,12 +87,12 @@ def test_a_docker_command_that_hangs_costs_no_more_than_the_timeout(
 
 
 def test_without_root_there_is_a_finding_and_facts_all_the_same(path: dict[str, str]) -> None:
-    user = NOBODY if os.geteuid() == 0 else None
-    answer = run_module("docker_host_facts", {"gather": ["kernel"]}, environment=path, user=user)
+    answer = run_module("docker_host_facts", {"gather": ["kernel"]}, environment=path, user_id=1000)
     facts = facts_of(answer)
     assert facts["kernel"]["release"] == os.uname().release
     (finding,) = [finding for finding in facts["findings"] if finding["id"] == "not_root"]
     assert finding["severity"] == "error"
+    assert "1000" in finding["evidence"]
     assert "become" in finding["remedy"]
 
 

@@ -26,7 +26,7 @@ def entry(**fields: Any) -> dict[str, Any]:
         "path": "/etc/apt/sources.list",
         "format": "list",
         "types": ["deb"],
-        "uris": ["http://deb.debian.org/debian"],
+        "uris": ["http://deb.example.org/debian"],
         "suites": ["trixie"],
         "components": ["main"],
         "signed_by": None,
@@ -38,14 +38,14 @@ def entry(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("line", "fields"),
     [
-        ("deb http://deb.debian.org/debian trixie main", {}),
-        ("  deb\thttp://deb.debian.org/debian   trixie\tmain  ", {}),
-        ("deb http://deb.debian.org/debian trixie main # the mirror", {}),
+        ("deb http://deb.example.org/debian trixie main", {}),
+        ("  deb\thttp://deb.example.org/debian   trixie\tmain  ", {}),
+        ("deb http://deb.example.org/debian trixie main # the mirror", {}),
         (
-            "deb http://deb.debian.org/debian trixie main contrib non-free-firmware",
+            "deb http://deb.example.org/debian trixie main contrib non-free-firmware",
             {"components": ["main", "contrib", "non-free-firmware"]},
         ),
-        ("deb-src http://deb.debian.org/debian trixie main", {"types": ["deb-src"]}),
+        ("deb-src http://deb.example.org/debian trixie main", {"types": ["deb-src"]}),
         (
             "deb [arch=arm64 signed-by=/etc/apt/keyrings/docker.asc] "
             "https://download.docker.com/linux/debian trixie stable",
@@ -55,9 +55,9 @@ def entry(**fields: Any) -> dict[str, Any]:
                 "signed_by": "/etc/apt/keyrings/docker.asc",
             },
         ),
-        ("deb [ arch=arm64 ] http://deb.debian.org/debian trixie main", {}),
+        ("deb [ arch=arm64 ] http://deb.example.org/debian trixie main", {}),
         (
-            "deb [signed-by=/a.gpg,/b.gpg] http://deb.debian.org/debian trixie main",
+            "deb [signed-by=/a.gpg,/b.gpg] http://deb.example.org/debian trixie main",
             {"signed_by": "/a.gpg,/b.gpg"},
         ),
         (
@@ -82,7 +82,7 @@ def test_comments_and_rubbish_are_no_sources(bare: Machine, line: str) -> None:
 DEB822 = """\
 # The distribution
 Types: deb deb-src
-URIs: http://deb.debian.org/debian
+URIs: http://deb.example.org/debian
   http://mirror.example.org/debian
 Suites: trixie trixie-updates
 Components: main
@@ -109,7 +109,7 @@ def test_stanzas_say_what_apt_reads_in_them(bare: Machine) -> None:
         "path": f"{FOLDER}/debian.sources",
         "format": "deb822",
         "types": ["deb", "deb-src"],
-        "uris": ["http://deb.debian.org/debian", "http://mirror.example.org/debian"],
+        "uris": ["http://deb.example.org/debian", "http://mirror.example.org/debian"],
         "suites": ["trixie", "trixie-updates"],
         "components": ["main"],
         "signed_by": "/usr/share/keyrings/debian-archive-keyring.gpg",

@@ -25,7 +25,7 @@ test-full: ## the same, and the benchmark (30 min more)
 	@tests/host/with-cleanup $(MAKE) test-steps bench
 
 .PHONY: demo demo-stop
-demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it, DEMO_HOST=user@address uses yours
+demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it; DEMO_HOST=user@address: yours
 	@tests/demo/run
 
 demo-stop: ## end the machine that KEEP=1 kept
@@ -117,6 +117,9 @@ demonstration: machine-image
 .PHONY: test-steps
 test-steps:
 	@$(MAKE) check
+	@tests/host/prepare machines
+	@tests/host/prepare containers
+	@$(MAKE) --jobs 2 images machine-image
 	@$(MAKE) molecule-default
 	@$(MAKE) readme
 	@$(MAKE) molecule-machine

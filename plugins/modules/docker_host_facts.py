@@ -74,7 +74,7 @@ options:
     description:
       - Seconds that the whole observation may take; a program that is still running then is ended.
     type: int
-    default: 15
+    default: 30
 seealso:
   - module: arm64.docker.docker_version_facts
 """
@@ -294,7 +294,7 @@ def main() -> None:
                 "choices": ["all", *GROUPS],
                 "default": ["all"],
             },
-            "timeout": {"type": "int", "default": 15},
+            "timeout": {"type": "int", "default": 30},
         },
         supports_check_mode=True,
     )

@@ -50,7 +50,7 @@ options:
     description:
       - Seconds that the answer may take.
     type: int
-    default: 15
+    default: 30
   required:
     description:
       - Whether a missing command or a silent daemon is an error. If V(false), the facts of the
@@ -186,7 +186,7 @@ def main() -> None:
             "tls_ca_cert": {"type": "path"},
             "tls_client_cert": {"type": "path"},
             "tls_client_key": {"type": "path", "no_log": False},
-            "timeout": {"type": "int", "default": 15},
+            "timeout": {"type": "int", "default": 30},
             "required": {"type": "bool", "default": True},
         },
         mutually_exclusive=[("docker_host", "docker_context")],

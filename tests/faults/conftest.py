@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from machine import Machine
 
 from faults.host import Host, Run
 from faults.locks import held_until_apt_waits
-from machine import Machine
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -60,7 +60,7 @@ def host(
         host = Host(machine, tmp_path_factory.mktemp("host"))
         # They would take apt's locks at a time of their own.
         host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer")
-        host.ssh("mkdir /opt/faults")
+        host.ssh("mkdir -p /opt/faults")
         yield host
         host.close()
 

@@ -29,7 +29,7 @@ find /etc /usr/local -xdev -type l -printf '%p -> %l\n'
 find /var/lib/docker /opt/faults -mindepth 1 -maxdepth 1 2>/dev/null
 systemctl list-units --plain --no-legend --type=service,socket,mount --state=active,failed |
     awk '{print $1, $3}' |
-    grep -Ev '^(user|user-runtime-dir|session|run-user)[@-]|^(systemd|apt|dpkg|e2scrub|fstrim|sshd?)-'
+    grep -Ev '^(user|user-runtime-dir|run-user)[@-]|^(systemd|apt|dpkg|e2scrub|fstrim|sshd?)-'
 """
 
 
@@ -87,6 +87,10 @@ class Host:
             raise AssertionError(f"status {done.returncode}: {script}\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def write(self, path: str, text: str, mode: str = "0644") -> None:
+        """Write a file."""
+        self.ssh(f"printf %s {shlex.quote(text)} >{path}; chmod {mode} {path}")
+
     def close(self) -> None:
         """End the shared connection."""
         command = ["ssh", *self._shared, "-O", "exit", "root@host"]
@@ -108,6 +112,17 @@ class Host:
         with self.planted(
             f"{command} >{copy}; mount --bind {copy} {path}", f"umount {path}; rm {copy}"
         ):
+            yield
+
+    @contextlib.contextmanager
+    def full_disk(self, left_mb: int) -> Iterator[None]:
+        """Leave only `left_mb` MiB free on /, the share that is kept for root included."""
+        fill = """
+            free=$(($(stat --file-system --format '%f * %S' /)))
+            fallocate --length $((free - LEFT * 1024 * 1024)) /opt/faults/fill || true
+            test LEFT != 0 || cat /dev/zero >>/opt/faults/fill 2>/dev/null || true
+        """.replace("LEFT", str(left_mb))
+        with self.planted(fill, "rm -f /opt/faults/fill"):
             yield
 
     def fingerprint(self) -> set[str]:

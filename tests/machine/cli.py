@@ -20,7 +20,11 @@ from .paths import state_dir
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    # What follows -- is for the guest, whatever it looks like.
+    split = words.index("--") if "--" in words else len(words)
+    arguments = _parser().parse_args(words[:split])
+    arguments.remote = words[split + 1 :]
     # What was begun is undone when this process is asked to end, as on Ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         # A hangup stays ignored under nohup.
@@ -85,10 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("list", help="list machines")
     command.set_defaults(run=_list)
 
-    command = commands.add_parser("ssh", help="log in, or run a command after --")
+    command = commands.add_parser(
+        "ssh",
+        help="log in, or run a command after --",
+        usage="%(prog)s [--user USER] NAME [-- COMMAND …]",
+    )
     command.add_argument("--user", default="root", help="root, admin (sudo) or plain")
     command.add_argument("name")
-    command.add_argument("command", nargs="*")
     command.set_defaults(run=_ssh)
 
     command = commands.add_parser("inventory", help="print an Ansible inventory")
@@ -135,7 +142,8 @@ def _build(arguments: argparse.Namespace) -> None:
 
 def _start(arguments: argparse.Namespace) -> None:
     options = vars(arguments)
-    Machine(options.pop("name")).start(**{k: v for k, v in options.items() if k != "run"})
+    name = options.pop("name")
+    Machine(name).start(**{k: v for k, v in options.items() if k not in ("run", "remote")})
 
 
 def _stop(arguments: argparse.Namespace) -> None:
@@ -158,7 +166,8 @@ def _list(_: argparse.Namespace) -> None:
 
 
 def _ssh(arguments: argparse.Namespace) -> None:
-    words = arguments.command
+    words = arguments.remote
+    # A single word is a line for the guest's shell, several are a command as it is.
     remote = words if len(words) < 2 else [shlex.join(words)]
     line = ssh.command(Machine(arguments.name).port, arguments.user, remote)
     os.execvp(line[0], line)

@@ -15,9 +15,9 @@ RATIO = 2.0
 def test_a_first_run_observes_installs_adds_the_account_and_observes_again(first_run):
     assert first_run.sent == (
         OBSERVATION,
-        "ansible.legacy.apt",
+        "ansible.builtin.apt",
         OBSERVATION,
-        "ansible.legacy.user",
+        "ansible.builtin.user",
         OBSERVATION,
     )
 

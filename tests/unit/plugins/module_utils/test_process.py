@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 
 # What a program may take beyond its timeout on a slow and busy machine.
-SLACK = 2.0
+SLACK = 5.0
 
 
 def is_alive(pid: int) -> bool:
@@ -118,9 +118,9 @@ def test_a_program_that_closed_its_pipes_is_ended_too(tmp_path: Path) -> None:
 
 def test_programs_run_side_by_side() -> None:
     start = time.monotonic()
-    pending = [Runner().start(("sleep", "0.3"), timeout=SLACK) for _ in range(4)]
+    pending = [Runner().start(("sleep", "0.5"), timeout=SLACK) for _ in range(4)]
     assert all(program.result().ok for program in pending)
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 1.9
 
 
 def test_a_pending_program_can_be_ended_early(tmp_path: Path) -> None:

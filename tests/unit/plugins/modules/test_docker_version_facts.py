@@ -85,7 +85,7 @@ def test_a_daemon_that_is_down_can_be_allowed_and_leaves_the_client(command: Com
 def test_a_daemon_that_hangs_costs_no_more_than_the_timeout(command: Command) -> None:
     start = time.monotonic()
     answer = run(docker_cli=command("sleep 60 & sleep 60"), timeout=1)
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 10
     assert answer["failed"] is True
     assert answer["problem"]["id"] == "daemon_silent"
     assert "did not answer in time" in answer["problem"]["message"]

@@ -12,7 +12,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe._dpkg import
 )
 from ansible_collections.arm64.docker.tests.unit.hosts import fixture, status_record
 
-# Three records of a Debian 13 arm64 system, as dpkg wrote them.
+# Three records of a Debian 13 arm64 system, as dpkg wrote them but for names and descriptions.
 RECORDED = fixture("dpkg/status-debian13-arm64").encode()
 
 

@@ -76,11 +76,11 @@ def test_a_result_is_the_same_however_often_it_is_asked_for(tmp_path: Path) -> N
 
 
 def test_programs_get_their_share_of_the_time_that_is_left(tmp_path: Path) -> None:
-    host = Host(str(tmp_path), Runner(), 1.0)
+    host = Host(str(tmp_path), Runner(), 10.0)
     start = time.monotonic()
-    host.start("sleep", ("sleep", "60"), share=0.3)
+    host.start("sleep", ("sleep", "60"), share=0.03)
     assert host.result("sleep").timed_out
-    assert 0.2 < time.monotonic() - start < 0.9
+    assert 0.2 < time.monotonic() - start < 5.0
 
 
 def test_a_program_started_after_the_time_is_up_gets_none(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_program_started_after_the_time_is_up_gets_none(tmp_path: Path) -> Non
     host.start("sleep", ("sleep", "60"))
     start = time.monotonic()
     assert host.result("sleep").timed_out
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 5.0
 
 
 def test_systemd_runs_where_its_folder_is(machine: Machine) -> None:

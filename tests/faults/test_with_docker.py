@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of a host that has Docker: locks that are held, a daemon that does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from faults.host import Host, Run
+from faults.locks import DPKG, HOLDER, held
+
+TIMEOUT = 4
+
+
+@pytest.fixture
+def silent_daemon(host: Host, installation: Run) -> Iterator[None]:
+    """Stop the real daemon's process: its socket takes connections, and nobody answers."""
+    with host.planted(
+        "kill -STOP $(cat /run/docker.pid)",
+        "kill -CONT $(cat /run/docker.pid)",
+    ):
+        yield
+
+
+def test_an_installation_waits_for_locks_and_goes_on(host: Host, installation: Run) -> None:
+    assert installation.status == 0
+    assert installation.recap()["failed"] == 0
+    assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
+
+
+@pytest.mark.usefixtures("installation", "untouched")
+def test_a_removal_does_not_wait_for_ever_and_says_who_holds_the_lock(host: Host) -> None:
+    with held(host, DPKG):
+        attempt = host.play(
+            "arm64.docker.site", docker_engine_state="absent", docker_engine_lock_timeout=5
+        )
+    message = attempt.message()
+    assert attempt.status != 0
+    assert "Another program holds the package manager's lock" in message
+    assert f"/var/lib/dpkg/lock-frontend is held by {HOLDER} (process" in message
+    assert "Wait for it or end it" in message
+
+
+@pytest.mark.usefixtures("silent_daemon")
+def test_both_facts_modules_return_within_their_timeout(host: Host) -> None:
+    version = host.module("arm64.docker.docker_version_facts", required=False, timeout=TIMEOUT)
+    facts = host.module("arm64.docker.docker_host_facts", timeout=TIMEOUT)
+    host.ssh("kill -CONT $(cat /run/docker.pid)")
+    answered = host.module("arm64.docker.docker_version_facts", timeout=TIMEOUT)
+
+    # What starting Python on the host takes is not the modules' to bound.
+    assert version.seconds < answered.seconds + TIMEOUT + 2
+    assert facts.seconds < answered.seconds + TIMEOUT + 4
+
+    problem = version.result()["problem"]
+    assert problem["id"] == "daemon_silent"
+    assert "systemctl restart docker" in problem["remedy"]
+    observed = facts.result()["ansible_facts"]["ansible_docker_host"]
+    assert observed["docker"]["client"]["arch"] == "arm64"
+    assert observed["docker"]["server"] is None
+    assert "daemon_silent" in [finding["id"] for finding in observed["findings"]]
+    assert answered.result()["ansible_facts"]["ansible_docker_version"]["platform"] == "linux/arm64"
+
+
+@pytest.mark.usefixtures("silent_daemon", "untouched")
+def test_a_host_with_a_silent_daemon_is_refused(host: Host) -> None:
+    attempt = host.play("arm64.docker.site", docker_observe_timeout=TIMEOUT)
+    assert attempt.status != 0
+    assert "[error] daemon_silent:" in attempt.message()
+    assert "took the connection and did not answer in time" in attempt.message()
+    assert "journalctl -u docker" in attempt.message()

@@ -20,10 +20,6 @@ from faults.locks import held_until_apt_waits
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-STANDARD = {}
-# What a Raspberry Pi 4 of 1 GB says of itself.
-SMALL_BOARD = {"board": "raspberry-pi-4", "memory": 1024}
-
 # Cheap ones first; then those that need Docker on the host; the other machine last.
 ORDER = (
     "test_hosts_that_do_not_answer",
@@ -54,9 +50,7 @@ def host(
     request: pytest.FixtureRequest, collection: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Host]:
     """Boot a fresh machine, the standard one or as the module's parameter says."""
-    options = getattr(request, "param", STANDARD)
-    name = "faults-small" if options else "faults"
-    with Machine(name).start(**options) as machine:
+    with Machine("faults").start(**getattr(request, "param", {})) as machine:
         host = Host(machine, tmp_path_factory.mktemp("host"))
         # They would take apt's locks at a time of their own.
         host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer")
@@ -79,4 +73,6 @@ def untouched(host: Host) -> Iterator[None]:
 def installation(host: Host) -> Run:
     """Install Docker on the host while another program holds dpkg's locks for some time."""
     with held_until_apt_waits(host):
-        return host.play("arm64.docker.site")
+        return host.play(
+            "arm64.docker.site", docker_engine_buildx=False, docker_engine_compose=False
+        )

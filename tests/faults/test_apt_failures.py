@@ -37,7 +37,7 @@ def test_locks_that_another_program_keeps(host: Host) -> None:
 
 @pytest.mark.usefixtures("untouched")
 def test_a_disk_that_is_full(host: Host) -> None:
-    with host.full_disk(left_mb=30):
+    with host.full_disk(left_mb=5):
         attempt = host.play("arm64.docker.site", docker_preflight_ignore=["storage_below_5gb"])
     assert attempt.status != 0
     assert "The disk is full" in attempt.message()

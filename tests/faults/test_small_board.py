@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from faults.conftest import SMALL_BOARD
 from faults.host import Host
 
-pytestmark = pytest.mark.parametrize("host", [SMALL_BOARD], indirect=True, ids=["1gb-board"])
+SMALL_BOARD = {"board": "raspberry-pi-4", "memory": 1024}
+
+pytestmark = pytest.mark.parametrize("host", [SMALL_BOARD], indirect=True, ids=["small-board"])
 
 
 def test_strings_of_the_device_tree_end_with_nul_and_are_read_as_words(host: Host) -> None:

@@ -3,12 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from faults.host import Host
 from faults.locks import HOLDER, LISTS, held
 
 SOURCES = "/etc/apt/sources.list"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def impatient_apt(host: Host) -> Iterator[None]:
+    """Let apt try once; the role tries again by itself."""
+    conf = "/etc/apt/apt.conf.d/99-impatient"
+    with host.planted(f"echo 'Acquire::Retries \"0\";' >{conf}", f"rm {conf}"):
+        yield
 
 
 @pytest.mark.usefixtures("untouched")

@@ -31,7 +31,12 @@ def test_the_scenario_of_the_readme_passes_as_it_stands(tmp_path):
     done = subprocess.run(
         [str(CHECKOUT / "tests/controllers/run"), "2.19", "molecule", "test"],
         cwd=project,
-        env={**os.environ, "MOLECULE_IMAGE": IMAGE},
+        env={
+            **os.environ,
+            "MOLECULE_IMAGE": IMAGE,
+            # Molecule keeps its state by the name of the project, also that of an interrupted run.
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "ephemeral"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

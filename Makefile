@@ -96,7 +96,8 @@ machine-image:
 molecule-default: images
 molecule-machine: machine-image
 molecule-default molecule-machine: molecule-%: environments
-	@$(step) 'molecule test -s $*' '4 min' $(run) molecule test -s $*
+	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
+	    $(run) molecule test -s $*
 
 # README's section for users of Molecule, as it stands.
 .PHONY: readme

@@ -103,10 +103,12 @@ def _cgroup_v1(facts: dict[str, Any]) -> str | None:
 
 def _netfilter_backend(facts: dict[str, Any]) -> str | None:
     netfilter = facts["netfilter"]
-    needed = {"nft": "nf_tables", "legacy": "ip_tables"}.get(netfilter["backend"])
-    if needed is None or not netfilter["modules"] or netfilter["modules"][needed] != "missing":
+    backend = netfilter["backend"] or "nft"
+    needed = {"nft": "nf_tables", "legacy": "ip_tables"}[backend]
+    if not netfilter["modules"] or netfilter["modules"][needed] != "missing":
         return None
-    return f"iptables is iptables-{netfilter['backend']}, the kernel has no {needed}"
+    verb = "is" if netfilter["backend"] else "will be"
+    return f"iptables {verb} iptables-{backend}, the kernel has no {needed}"
 
 
 def _modules_missing(facts: dict[str, Any]) -> str | None:

@@ -96,13 +96,14 @@ class Host:
 
         :param share: how much of the time that is left it may take, from 0 to 1
         """
-        self._pending[key] = self.runner.start(argv, self._left() * share)
+        self._pending[key] = self.runner.start(argv, self.left() * share)
 
     def run(self, argv: Sequence[str], timeout: float) -> Result:
         """Run a program for ``timeout`` seconds at most, and never beyond the observation's own."""
-        return self.runner.run(argv, min(timeout, self._left()))
+        return self.runner.run(argv, min(timeout, self.left()))
 
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Return the seconds that are left for the observation."""
         return max(0.0, self._deadline - time.monotonic())
 
     def result(self, key: str) -> Result | None:

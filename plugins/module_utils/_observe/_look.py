@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import (
     Connection,
@@ -104,7 +106,8 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
     facts = {}
     for group in wanted:
         try:
-            facts[group] = readers[group]()
+            with _limited(_reader_seconds(host, group)):
+                facts[group] = readers[group]()
         except DockerHostError as error:
             problems.append(Problem(f"{group}_unreadable", error.message, error.remedy))
             facts[group] = None
@@ -112,6 +115,27 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
             facts[group] = None
             problems.append(_unreadable(group, error))
     return facts, problems
+
+
+def _reader_seconds(host: Host, group: str) -> float:
+    """Give a reader half of what is left; those that wait for programs have deadlines already."""
+    return host.left() + 2 if group in ("docker", "service") else max(1.0, host.left() / 2)
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Interrupt what blocks in the kernel: a pipe where a file should be, a mount that is gone."""
+
+    def expire(number: int, frame: Any) -> None:
+        raise TimeoutError(f"no answer within {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _start(host: Host, wanted: Sequence[str]) -> None:

@@ -58,7 +58,6 @@ _PAIRS = (
     ("docker-compose", "docker-compose-plugin"),
     ("docker-compose-v2", "docker-compose-plugin"),
     ("containerd", "containerd.io"),
-    ("qemu-user-static", "qemu-user-binfmt"),
 )
 
 _APT_CONFIG_SECONDS = 5

@@ -89,15 +89,28 @@ def _has_wants(host: Host) -> bool:
 
 
 def daemon_pid(host: Host) -> int | None:
-    """Return the process id of the running dockerd, found without touching its socket.
+    """Return the process id of the host's own dockerd, found without touching its socket.
 
-    Connecting to the socket of a stopped engine would start it (docker.socket).
+    Connecting to the socket of a stopped engine would start it (docker.socket). A rootless daemon
+    has a user namespace of its own, and one in a container its own process ids.
     """
-    for path in ("/run/docker.pid", "/var/run/docker.pid"):
-        text = host.text(path, "").strip()
-        if text.isdigit() and host.text(f"/proc/{text}/comm", "").strip() == "dockerd":
-            return int(text)
+    for name in host.names("/proc"):
+        if not name.isdigit() or _command(host, name) != "dockerd":
+            continue
+        spaces = [
+            host.link(f"/proc/{name}/ns/{kind}") == host.link(f"/proc/self/ns/{kind}")
+            for kind in ("pid", "user")
+        ]
+        if all(spaces):
+            return int(name)
     return None
+
+
+def _command(host: Host, pid: str) -> str:
+    try:
+        return host.text(f"/proc/{pid}/comm").strip()
+    except OSError:
+        return ""
 
 
 def read_dropins(host: Host) -> dict[str, list[dict[str, str]]]:

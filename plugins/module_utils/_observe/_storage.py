@@ -10,18 +10,8 @@ from typing import Any
 
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
-# statvfs(2) on a server that is gone never returns, so these are named and not asked.
-_NETWORK = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "9p",
-    "ceph",
-    "glusterfs",
-    "fuse.sshfs",
-    "fuse.glusterfs",
-}
+# statvfs(2) on a server or a FUSE program that is gone never returns: these are not asked.
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs"}
 
 # File systems that hold no data of their own or cannot hold Docker's.
 _VIRTUAL_FILESYSTEMS = {
@@ -55,8 +45,8 @@ _VIRTUAL_FILESYSTEMS = {
 def read_storage(host: Host, data_root: str) -> dict[str, Any]:
     """Return the data root, what it lies on, and every other place that could hold it.
 
-    Sizes are in MiB; ``free_mb`` is None on a network file system. ``mounts`` has one entry for
-    each mounted file system with path, filesystem, source and free_mb.
+    Sizes are in MiB; ``free_mb`` is None on network and FUSE file systems. ``mounts`` has one
+    entry for each mounted file system with path, filesystem, source and free_mb.
     """
     mounts = _mounts(host)
     place = mount_of(_resolve(host, data_root), [mount["path"] for mount in mounts])
@@ -112,7 +102,7 @@ def _unescape(text: str) -> str:
 
 
 def _free_mb(host: Host, mount: dict[str, Any]) -> int | None:
-    if mount["filesystem"] in _NETWORK:
+    if mount["filesystem"] in _NETWORK or mount["filesystem"].startswith("fuse."):
         return None
     try:
         status = os.statvfs(host.path(mount["path"]))

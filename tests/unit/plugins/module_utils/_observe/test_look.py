@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any, Callable
 
@@ -225,3 +227,18 @@ def test_whatever_stands_in_a_file_there_are_facts_or_a_finding(
     for group in GROUPS:
         assert facts[group] is not None or group == "docker" or f"{group}_unreadable" in told
     json.dumps(findings(facts, problems))
+
+
+def test_a_pipe_where_a_file_should_be_costs_no_more_than_the_timeout(machine: Machine) -> None:
+    machine.remove("/etc/docker/daemon.json")
+    place = machine.path("/etc/docker/daemon.json")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(place)
+    started = time.monotonic()
+    facts, problems = machine.observe("daemon_config", "memory", timeout=2.0)
+    assert time.monotonic() - started < 4
+    assert facts["daemon_config"] is None
+    assert facts["memory"]["total_mb"] > 0
+    (problem,) = problems
+    assert problem.id == "daemon_config_unreadable"
+    assert "no answer within" in problem.message

@@ -116,7 +116,7 @@ def test_a_systemd_that_does_not_answer_is_an_error_that_says_why(
 def test_without_systemd_the_process_says_whether_it_is_active(machine: Machine) -> None:
     service = read_service(machine.host())
     assert (service["manager"], service["active"], service["units"]) == (None, True, {})
-    machine.remove("/run/docker.pid")
+    machine.remove("/proc/612/comm")
     assert read_service(machine.host())["active"] is False
 
 
@@ -129,25 +129,22 @@ def test_without_systemd_a_wants_link_says_what_the_next_boot_does(machine: Mach
     assert read_service(machine.host())["enabled"] is True
 
 
-@pytest.mark.parametrize("path", ["/run/docker.pid", "/var/run/docker.pid"])
-def test_the_engine_is_found_by_its_process_id_file(machine: Machine, path: str) -> None:
-    machine.remove("/run/docker.pid")
-    assert daemon_pid(machine.host()) is None
-    machine.write(path, "612\n")
+def test_the_engine_is_found_by_the_name_of_its_process(machine: Machine) -> None:
     assert daemon_pid(machine.host()) == 612
-
-
-@pytest.mark.parametrize("text", ["", "garbage", "-1", "99999", "612 613", "6\0", "\u00b2", "0"])
-def test_a_process_id_file_that_names_nothing_alive_is_not_believed(
-    machine: Machine, text: str
-) -> None:
-    machine.write("/run/docker.pid", text)
-    assert daemon_pid(machine.host()) is None
 
 
 def test_a_process_that_took_over_the_number_is_not_the_engine(machine: Machine) -> None:
     """A crashed engine leaves its file; asking the socket then would start it again."""
     machine.write("/proc/612/comm", "sshd\n")
+    assert daemon_pid(machine.host()) is None
+
+
+@pytest.mark.parametrize("kind", ["pid", "user"])
+def test_the_engine_of_a_container_or_of_a_user_is_not_the_hosts(
+    machine: Machine, kind: str
+) -> None:
+    machine.link(f"/proc/self/ns/{kind}", f"{kind}:[4026531836]")
+    machine.link(f"/proc/612/ns/{kind}", f"{kind}:[4026532999]")
     assert daemon_pid(machine.host()) is None
 
 

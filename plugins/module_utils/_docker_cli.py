@@ -13,7 +13,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._docker_version impor
     parse,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
-from ansible_collections.arm64.docker.plugins.module_utils._process import Result
+from ansible_collections.arm64.docker.plugins.module_utils._process import CANNOT_EXECUTE, Result
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,13 @@ def interpret(
             "docker_missing",
             f"There is no docker command ('{cli}').",
             "Install Docker with the role arm64.docker.docker_engine.",
+        )
+    if result.rc == CANNOT_EXECUTE:
+        return None, Problem(
+            "docker_unreadable",
+            f"The docker command ('{cli}') cannot be executed: {result.stderr.strip()}",
+            "It may be built for another architecture: compare 'file' of it with 'uname -m', and "
+            "install the system's own with the role arm64.docker.docker_engine.",
         )
     if result.timed_out:
         return None, Problem(

@@ -15,7 +15,7 @@ from typing import Mapping, Sequence
 
 # What a shell returns for a file that is there and cannot be executed: of another architecture,
 # or without permission.
-_CANNOT_EXECUTE = 126
+CANNOT_EXECUTE = 126
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
@@ -58,7 +58,7 @@ class Pending:
     def result(self) -> Result:
         """Wait for the program, at most until its time is up, and return its result."""
         if self._process is None and self._refusal:
-            return Result(self._argv, _CANNOT_EXECUTE, stderr=self._refusal)
+            return Result(self._argv, CANNOT_EXECUTE, stderr=self._refusal)
         if self._process is None:
             return Result(self._argv, None, missing=True)
         try:

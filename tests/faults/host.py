@@ -26,7 +26,7 @@ FINGERPRINT = r"""
 dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package} ${Version}\n'
 find /etc /usr/local -xdev -type f ! -name '*-' -exec sha256sum {} +
 find /etc /usr/local -xdev -type l -printf '%p -> %l\n'
-find /var/lib/docker /opt/faults -mindepth 1 -maxdepth 1 2>/dev/null
+find /var/lib/docker /opt/faults -mindepth 1 -maxdepth 1 2>/dev/null || true
 systemctl list-units --plain --no-legend --type=service,socket,mount --state=active,failed |
     awk '{print $1, $3}' |
     grep -Ev '^(user|user-runtime-dir|run-user)[@-]|^(systemd|apt|dpkg|e2scrub|fstrim|sshd?)-'
@@ -71,19 +71,18 @@ class Host:
         self._shared = ["-o", "ControlMaster=auto", "-o", f"ControlPath={folder}/ssh"]
         self._shared += ["-o", "ControlPersist=600"]
 
-    def ssh(self, script: str, user: str = "root", *, check: bool = True) -> str:
-        """Run a shell script; return its standard output. Raises when it fails, with `check`."""
-        program, *rest = ssh.command(self.machine.port, user, ["sh -e"])
-        shared = self._shared if user == "root" else []
+    def ssh(self, script: str) -> str:
+        """Run a shell script as root; return its standard output. Raises where a line fails."""
+        program, *rest = ssh.command(self.machine.port, "root", ["sh -e"])
         done = subprocess.run(
-            [program, *shared, *rest],
+            [program, *self._shared, *rest],
             input=script,
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
             check=False,
         )
-        if check and done.returncode:
+        if done.returncode:
             raise AssertionError(f"status {done.returncode}: {script}\n{done.stdout}{done.stderr}")
         return done.stdout
 
@@ -127,7 +126,7 @@ class Host:
 
     def fingerprint(self) -> set[str]:
         """Return the state of the host, one line an item: packages, configuration, services."""
-        return set(self.ssh(FINGERPRINT, check=False).splitlines())
+        return set(self.ssh(FINGERPRINT).splitlines())
 
     def play(
         self,

@@ -30,6 +30,16 @@ DRIFTS = (
         "systemctl is-active docker.service",
     ),
     Drift(
+        "the engine itself was removed",
+        "apt-get -qq -y remove docker.io",
+        "docker version",
+    ),
+    Drift(
+        "the service is enabled until the next boot only",
+        "systemctl disable docker.service; systemctl enable --runtime docker.service",
+        "systemctl is-enabled docker.service | grep -qx enabled",
+    ),
+    Drift(
         "the service was disabled",
         "systemctl disable docker.service",
         "systemctl is-enabled docker.service",

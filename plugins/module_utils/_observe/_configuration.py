@@ -10,7 +10,7 @@ import json
 from typing import Any, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
-from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask
+from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask, mask_text
 
 DAEMON_CONFIG = "/etc/docker/daemon.json"
 DATA_ROOT = "/var/lib/docker"
@@ -148,10 +148,10 @@ def read_boot(host: Host) -> dict[str, Any]:
         "loader": None,
         "path": None,
         "content": None,
-        "running": host.text("/proc/cmdline", "").strip(),
+        "running": mask_text(host.text("/proc/cmdline", "").strip()),
     }
     for loader, path in _BOOT_FILES:
         if host.exists(path):
-            found.update(loader=loader, path=path, content=host.text(path))
+            found.update(loader=loader, path=path, content=mask_text(host.text(path)))
             break
     return found

@@ -65,7 +65,7 @@ def read_service(host: Host) -> dict[str, Any]:
     return {
         "manager": "systemd",
         "active": docker.get("active") == "active",
-        "enabled": docker.get("enabled") in ("enabled", "enabled-runtime"),
+        "enabled": docker.get("enabled") == "enabled",
         "since": since,
         "units": units,
     }

@@ -161,3 +161,19 @@ def test_no_password_in_an_address_can_be_read(secret: str) -> None:
 @given(_SECRET)
 def test_no_secret_under_its_key_can_be_read(secret: str) -> None:
     assert secret not in json.dumps(mask({"a": [{"password": secret}], "token": secret}))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"labels": ["password=hunter2"]},
+        {"runtimes": {"kata": {"runtimeArgs": ["--token=hunter2"]}}},
+        {"log-opts": {"splunk-token": 4711}},
+        {"registry-mirrors": ["//user:hunter2@mirror.example.org"]},
+    ],
+)
+def test_secrets_in_lists_numbers_and_bare_addresses_are_masked(document: dict[str, Any]) -> None:
+    text = json.dumps(mask(document))
+    assert "hunter2" not in text
+    assert "4711" not in text
+    assert "sha256:" in text

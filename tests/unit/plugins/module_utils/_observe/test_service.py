@@ -66,7 +66,7 @@ def test_a_host_without_docker_has_units_that_were_not_found(
     ("state", "active", "enabled"),
     [
         ({"ActiveState": "active", "UnitFileState": "enabled"}, True, True),
-        ({"ActiveState": "active", "UnitFileState": "enabled-runtime"}, True, True),
+        ({"ActiveState": "active", "UnitFileState": "enabled-runtime"}, True, False),
         ({"ActiveState": "active", "UnitFileState": "disabled"}, True, False),
         ({"ActiveState": "inactive", "UnitFileState": "enabled"}, False, True),
         ({"ActiveState": "failed", "UnitFileState": "enabled"}, False, True),

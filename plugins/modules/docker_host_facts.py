@@ -44,7 +44,8 @@ options:
     type: path
   gather:
     description:
-      - The groups to read. Findings are made from the groups that were read.
+      - The groups to read. The fact then holds these and no others, and findings are made from
+        them; the roles of this collection need all of them.
     type: list
     elements: str
     choices:

@@ -19,8 +19,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 from machine.lifecycle import Machine  # noqa: E402
-from plays.drift import DRIFTS, OPERATOR  # noqa: E402
-from plays.runner import Controller, extra_vars  # noqa: E402
+from plays.drift import DRIFTS, OPERATOR, SITE  # noqa: E402
+from plays.runner import Controller  # noqa: E402
 
 RESULTS = CHECKOUT / "build/bench/results.json"
 OBSERVATION = "arm64.docker.docker_host_facts"
@@ -38,7 +38,6 @@ BARE = (
     "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && "
     f"apt-get -qq -y --no-install-recommends install {' '.join(PACKAGES)}"
 )
-SITE = ("arm64.docker.site", *extra_vars(docker_engine_users=[OPERATOR]))
 
 
 def say(text: str) -> None:

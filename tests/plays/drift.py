@@ -5,8 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plays.runner import extra_vars
+
 # The account that the runs ask for in docker_engine_users.
 OPERATOR = "pilot"
+
+SITE = ("arm64.docker.site", *extra_vars(docker_engine_users=[OPERATOR]))
 
 
 @dataclass(frozen=True)

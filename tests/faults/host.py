@@ -18,7 +18,7 @@ from typing import Any
 from machine import Machine, ssh
 
 # Enough for an installation on emulated hardware; nothing here may hang a test run.
-TIMEOUT = 600
+TIMEOUT = 1200
 
 # Every package with its state; every file and link of /etc and /usr/local; what runs. Units that
 # come and go by themselves do not count.

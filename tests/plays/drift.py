@@ -46,7 +46,7 @@ DRIFTS = (
     Drift(
         "the service was disabled",
         "systemctl disable docker.service",
-        "systemctl is-enabled docker.service",
+        "systemctl is-enabled docker.service | grep -qx enabled",
     ),
     Drift(
         "an account left the group docker",

@@ -151,7 +151,9 @@ class Host:
 
     def module(self, name: str, **arguments: Any) -> Run:
         """Run one module as root."""
-        argv = ["ansible", "host", "--become", "-m", name, "-a", json.dumps(arguments)]
+        argv = ["ansible", "host", "--become", "-m", name]
+        if arguments:
+            argv += ["-a", json.dumps(arguments)]
         return self._run(argv, {"host": {}}, {"ANSIBLE_PIPELINING": "True"})
 
     def _run(

@@ -91,6 +91,13 @@ class Host:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    def command(self, pid: str) -> str:
+        """Return the name of the program that a process runs, empty where there is none."""
+        try:
+            return self.text(f"/proc/{pid}/comm").strip()
+        except OSError:
+            return ""
+
     def start(self, key: str, argv: Sequence[str], share: float = 1.0) -> None:
         """Start a program whose result a reader wants later.
 

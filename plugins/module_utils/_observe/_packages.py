@@ -137,16 +137,9 @@ def _locks(host: Host) -> list[dict[str, Any]]:
     for line in host.text("/proc/locks", "").splitlines():
         words = line.split()
         if len(words) >= 6 and words[5] in inodes and words[1] != "->":
-            pid = int(words[4])
-            held.append({"path": inodes[words[5]], "pid": pid, "command": _command(host, pid)})
+            command = host.command(words[4])
+            held.append({"path": inodes[words[5]], "pid": int(words[4]), "command": command})
     return held
-
-
-def _command(host: Host, pid: int) -> str:
-    try:
-        return host.text(f"/proc/{pid}/comm").strip()
-    except OSError:
-        return ""
 
 
 def _automatic_upgrades(host: Host) -> dict[str, bool]:

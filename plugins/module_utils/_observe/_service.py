@@ -95,7 +95,7 @@ def daemon_pid(host: Host) -> int | None:
     has a user namespace of its own, and one in a container its own process ids.
     """
     for name in host.names("/proc"):
-        if not name.isdigit() or _command(host, name) != "dockerd":
+        if not name.isdigit() or host.command(name) != "dockerd":
             continue
         spaces = [
             host.link(f"/proc/{name}/ns/{kind}") == host.link(f"/proc/self/ns/{kind}")
@@ -104,13 +104,6 @@ def daemon_pid(host: Host) -> int | None:
         if all(spaces):
             return int(name)
     return None
-
-
-def _command(host: Host, pid: str) -> str:
-    try:
-        return host.text(f"/proc/{pid}/comm").strip()
-    except OSError:
-        return ""
 
 
 def read_dropins(host: Host) -> dict[str, list[dict[str, str]]]:

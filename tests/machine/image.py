@@ -76,6 +76,8 @@ def _build(recipe: Recipe, folder: Path) -> None:
     try:
         raw = partial / "disk.ext4"
         _logged(["debvm-create", f"--output={raw}", *recipe.debvm_arguments()], log)
+        for argv, statuses in recipe.finish(raw):
+            _logged(argv, log, statuses)
         boot.extract(raw, partial)
         _logged(["qemu-img", "convert", "-O", "qcow2", str(raw), str(partial / DISK)], log)
         raw.unlink()
@@ -96,8 +98,10 @@ def _usual_minutes(arch: str) -> str:
     return "a minute" if native else "5 minutes on an idle machine"
 
 
-def _logged(argv: list[str], log: Path) -> None:
+def _logged(argv: list[str], log: Path, statuses: tuple[int, ...] = (0,)) -> None:
     """Run `argv`, its output appended to `log`; raise MachineError with the end of it.
+
+    `statuses` are those that mean success.
 
     Everything it starts and mounts is gone when it ends, also when this process is killed.
     """
@@ -125,6 +129,6 @@ def _logged(argv: list[str], log: Path) -> None:
             # A failing mmdebstrap sends SIGHUP to its process group, which is not to be ours.
             start_new_session=True,
         )
-    if done.returncode:
+    if done.returncode not in statuses:
         end = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
         raise MachineError(f"{argv[0]} failed with status {done.returncode}:\n{end}\nLog: {log}")

@@ -28,6 +28,16 @@ PACKAGES = (
     "zstd",
 )
 
+# What the emulated hardware needs before the disk is mounted. Making an initrd with all modules
+# is the longest step of an emulated build, and reading it of every boot.
+INITRD_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4")
+INITRD_HOOK = (
+    'mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"; '
+    'echo MODULES=list >"$1/etc/initramfs-tools/conf.d/modules"; '
+    f'printf "%s\\n" {" ".join(INITRD_MODULES)} '
+    '>"$1/usr/share/initramfs-tools/modules.d/machine"'
+)
+
 CUSTOMIZE = Path(__file__).with_name("customize.sh")
 
 # Settings of the building machine's apt without which its mirror may not be usable.
@@ -62,9 +72,21 @@ class Recipe:
             "--",
             f"--architectures={self.arch}",
             f"--include={','.join(PACKAGES)}",
+            f"--essential-hook={INITRD_HOOK}",
             f"--customize-hook={CUSTOMIZE}",
             *(f"--aptopt={setting}" for setting in apt_settings()),
             *mirrors(self.release),
+        ]
+
+    def finish(self, raw: Path) -> list[tuple[list[str], tuple[int, ...]]]:
+        """Return the commands that complete the image, each with the statuses of success.
+
+        debvm-create makes a file system whose folders do not hold the types of their files, which
+        overlayfs needs; fsck.ext4 fills them in, and says 1 where it corrected something.
+        """
+        return [
+            (["tune2fs", "-O", "filetype", str(raw)], (0,)),
+            (["fsck.ext4", "-f", "-y", str(raw)], (0, 1)),
         ]
 
     def key(self) -> str:
@@ -73,7 +95,8 @@ class Recipe:
             argument.replace(str(CUSTOMIZE), CUSTOMIZE.name).replace(str(self.public_key), "key")
             for argument in self.debvm_arguments()
         ]
-        made_by = [arguments, CUSTOMIZE.read_text(), self.public_key.read_text()]
+        finish = [argv for argv, _ in self.finish(Path("disk"))]
+        made_by = [arguments, finish, CUSTOMIZE.read_text(), self.public_key.read_text()]
         digest = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()[:16]
         return f"{self.release}-{self.arch}-{digest}"
 

@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
+import time
 from typing import Any, Sequence
 
+from ansible_collections.arm64.docker.plugins.module_utils import _json_object, _systemd
+from ansible_collections.arm64.docker.plugins.module_utils._daemon_config import applied
+from ansible_collections.arm64.docker.plugins.module_utils._observe import _service
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask, mask_text
 
@@ -33,7 +37,9 @@ def read_daemon_config(host: Host) -> dict[str, Any]:
     """Return daemon.json: whether it exists and can be read as JSON, its digest, its content.
 
     Secrets in ``content`` are replaced by markers; ``content`` is None where the file is missing
-    or broken, and ``error`` then says what is wrong with a broken one.
+    or broken, and ``error`` then says what is wrong with a broken one, and where. ``modified`` is
+    its last change in UTC. ``applied`` says whether the running daemon loaded it as it is, None
+    where that cannot be known.
     """
     facts = {
         "path": DAEMON_CONFIG,
@@ -42,25 +48,31 @@ def read_daemon_config(host: Host) -> dict[str, Any]:
         "sha256": None,
         "content": None,
         "error": None,
+        "modified": None,
+        "applied": None,
     }
     try:
+        modified = os.stat(host.path(DAEMON_CONFIG)).st_mtime_ns / 1e9
         data = host.read(DAEMON_CONFIG)
     except (FileNotFoundError, NotADirectoryError):
         return facts
-    facts.update(exists=True, sha256=hashlib.sha256(data).hexdigest())
-    try:
-        content = json.loads(data.decode("utf-8")) if data.strip() else {}
-    except ValueError as error:
-        return {**facts, "valid": False, "error": str(error)}
-    if not isinstance(content, dict):
-        return {**facts, "valid": False, "error": "it is not a JSON object"}
-    return {**facts, "content": mask(content)}
+    content, error = _json_object.read(data)
+    return {
+        **facts,
+        "exists": True,
+        "valid": error is None,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "content": mask(content),
+        "error": error,
+        "modified": _systemd.utc(modified),
+        "applied": applied(modified, _service.loaded(host), time.time()),
+    }
 
 
 def data_root(host: Host) -> str:
     """Return where the engine keeps or will keep its data: daemon.json's word or the default."""
     try:
-        content = read_daemon_config(host)["content"] or {}
+        content = _json_object.read(host.read(DAEMON_CONFIG))[0] or {}
     except OSError:
         return DATA_ROOT
     path = content.get("data-root")

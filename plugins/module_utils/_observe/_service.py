@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any
 
+from ansible_collections.arm64.docker.plugins.module_utils import _systemd
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
 UNITS = ("docker.service", "docker.socket", "containerd.service")
@@ -20,6 +20,7 @@ _PROPERTIES = (
     "SubState",
     "UnitFileState",
     "ActiveEnterTimestampMonotonic",
+    "StateChangeTimestampMonotonic",
     "NeedDaemonReload",
 )
 UNITS_ARGV = ("systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", *UNITS)
@@ -32,8 +33,8 @@ def read_service(host: Host) -> dict[str, Any]:
 
     ``manager`` is systemd, or None where it does not run, as in the build of an image: then
     ``active`` says whether a daemon runs at all and ``enabled`` what the next boot will do.
-    ``since`` is the start of the daemon in UTC. ``units`` has load, active, enabled and
-    reload_needed for each unit.
+    ``since`` is the start of the daemon in UTC, ``loaded`` its last start or reload. ``units``
+    has load, active, enabled and reload_needed for each unit.
     """
     answer = host.result("units")
     if answer is None:
@@ -42,14 +43,14 @@ def read_service(host: Host) -> dict[str, Any]:
             "active": daemon_pid(host) is not None,
             "enabled": _has_wants(host),
             "since": None,
+            "loaded": None,
             "units": {},
         }
     if not answer.ok:
         reason = "did not answer in time" if answer.timed_out else answer.stderr.strip()
         raise OSError(f"systemctl show failed: {reason or 'no reason given'}")
     units, since = {}, None
-    for block in answer.stdout.split("\n\n"):
-        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    for fields in _systemd.properties(answer.stdout):
         if "Id" not in fields:
             continue
         units[fields["Id"]] = {
@@ -60,23 +61,29 @@ def read_service(host: Host) -> dict[str, Any]:
             "reload_needed": fields.get("NeedDaemonReload") == "yes",
         }
         if fields["Id"] == "docker.service" and fields.get("ActiveState") == "active":
-            since = _since(fields.get("ActiveEnterTimestampMonotonic", ""))
+            since = _systemd.wall_clock(fields.get("ActiveEnterTimestampMonotonic", ""))
     docker = units.get("docker.service", {})
     return {
         "manager": "systemd",
         "active": docker.get("active") == "active",
         "enabled": docker.get("enabled") == "enabled",
-        "since": since,
+        "since": _systemd.utc(since),
+        "loaded": _systemd.utc(loaded(host)),
         "units": units,
     }
 
 
-def _since(microseconds: str) -> str | None:
-    """Turn a time on the monotonic clock into UTC; systemd prints local time otherwise."""
-    if not microseconds.isdigit() or microseconds == "0":
-        return None
-    started = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + int(microseconds) / 1e6
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started))
+def loaded(host: Host) -> float | None:
+    """Return when the running daemon last read its configuration, in seconds since 1970.
+
+    A start and ``systemctl reload`` both change the state of the unit; a signal that was sent by
+    hand does not, and remains unseen. None where no daemon runs or systemd was not asked.
+    """
+    answer = host.result("units")
+    for fields in _systemd.properties(answer.stdout) if answer and answer.ok else ():
+        if fields.get("Id") == "docker.service" and fields.get("ActiveState") == "active":
+            return _systemd.wall_clock(fields.get("StateChangeTimestampMonotonic", ""))
+    return None
 
 
 def _has_wants(host: Host) -> bool:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from typing import Any, Callable
 
 import pytest
@@ -14,8 +16,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe._configurati
     read_daemon_config,
     read_users,
 )
-from ansible_collections.arm64.docker.tests.unit.fakes import said
-from ansible_collections.arm64.docker.tests.unit.hosts import Machine
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._observe._service import UNITS_ARGV
+from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
+from ansible_collections.arm64.docker.tests.unit.hosts import Machine, units_answer
 
 Build = Callable[[str], Machine]
 DAEMON_CONFIG = "/etc/docker/daemon.json"
@@ -30,12 +34,15 @@ def test_a_host_without_daemon_json_has_nothing_wrong_with_it(machine: Machine) 
         "sha256": None,
         "content": None,
         "error": None,
+        "modified": None,
+        "applied": None,
     }
 
 
 def test_daemon_json_is_told_with_its_digest(machine: Machine) -> None:
     text = '{"data-root": "/srv/docker", "debug": true}\n'
-    machine.write(DAEMON_CONFIG, text)
+    place = machine.write(DAEMON_CONFIG, text)
+    os.utime(place, (0, 1_700_000_000))
     assert read_daemon_config(machine.host()) == {
         "path": DAEMON_CONFIG,
         "exists": True,
@@ -43,7 +50,57 @@ def test_daemon_json_is_told_with_its_digest(machine: Machine) -> None:
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "content": {"data-root": "/srv/docker", "debug": True},
         "error": None,
+        "modified": "2023-11-14T22:13:20Z",
+        "applied": None,
     }
+
+
+def answered(machine: Machine, active: str, age: float | None) -> Host:
+    """Return a host whose systemd has said in which state the engine is, and since how long."""
+    now = time.clock_gettime(time.CLOCK_MONOTONIC)
+    changed = {} if age is None else {"StateChangeTimestampMonotonic": f"{(now - age) * 1e6:.0f}"}
+    state = {"ActiveState": active, "ActiveEnterTimestampMonotonic": "1", **changed}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": state}))
+    host = machine.host()
+    host.start("units", UNITS_ARGV)
+    return host
+
+
+@pytest.mark.parametrize(
+    ("active", "age", "written", "applied"),
+    [
+        ("active", 10.0, 10.4, True),
+        ("active", 10.0, 9.6, False),
+        ("active", 0.0, 10.0, True),
+        ("active", 10.0, -3600.0, None),
+        ("active", None, 10.0, None),
+        ("failed", 10.0, 20.0, None),
+        ("inactive", 10.0, 20.0, None),
+    ],
+)
+def test_daemon_json_is_applied_where_the_daemon_loaded_it_after_its_last_change(
+    machine: Machine, active: str, age: float | None, written: float, applied: bool | None
+) -> None:
+    """All in seconds ago; a file from the future says that the clock of the board is behind."""
+    place = machine.write(DAEMON_CONFIG, "{}")
+    os.utime(place, (0, time.time() - written))
+    assert read_daemon_config(answered(machine, active, age))["applied"] is applied
+
+
+@pytest.mark.parametrize("answer", [said("", "no bus", 1), silent(), None])
+def test_whether_it_is_applied_is_unknown_where_systemd_says_nothing(
+    machine: Machine, answer: Any
+) -> None:
+    machine.write(DAEMON_CONFIG, "{}")
+    host = machine.host()
+    if answer is not None:
+        machine.runner.answers["systemctl"] = answer
+        host.start("units", UNITS_ARGV)
+    assert read_daemon_config(host)["applied"] is None
+
+
+def test_a_missing_file_is_not_applied_and_not_unapplied(machine: Machine) -> None:
+    assert read_daemon_config(answered(machine, "active", 10.0))["applied"] is None
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
@@ -58,13 +115,14 @@ def test_an_empty_file_is_an_empty_configuration_as_for_dockerd(
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b'{"debug": true', "line 1"),
+        (b'{"debug": true', "line 1, column 15"),
         (b'{"debug": true,}', "line 1"),
-        (b'{\n  "debug": yes\n}', "line 2"),
+        (b'{\n  "debug": yes\n}', "line 2, column 12"),
+        (b'{"debug": true, "debug": false}', "stands there twice"),
         (b"[]", "not a JSON object"),
         (b'"debug"', "not a JSON object"),
         (b"null", "not a JSON object"),
-        (b'{"debug": "\xff"}', "utf-8"),
+        (b'{"debug": "\xff"}', "not UTF-8"),
         (b"\0\0\0", "line 1"),
     ],
 )

@@ -54,6 +54,31 @@ def test_the_start_of_the_engine_is_told_in_utc(machine: Machine) -> None:
     assert abs(started - (boot + 18.25)) < 5
 
 
+def test_the_last_reload_of_the_engine_is_told_beside_its_start(machine: Machine) -> None:
+    """systemctl reload changes the state of the unit, and not the time since which it is active."""
+    now = time.clock_gettime(time.CLOCK_MONOTONIC)
+    state = {
+        "ActiveState": "active",
+        "ActiveEnterTimestampMonotonic": f"{(now - 7200) * 1e6:.0f}",
+        "StateChangeTimestampMonotonic": f"{(now - 60) * 1e6:.0f}",
+    }
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": state}))
+    service = read_service(asked(machine))
+    since, loaded = (
+        calendar.timegm(time.strptime(service[name], "%Y-%m-%dT%H:%M:%SZ"))
+        for name in ("since", "loaded")
+    )
+    assert abs(loaded - since - (7200 - 60)) <= 1
+    assert abs(time.time() - 60 - loaded) < 5
+
+
+@pytest.mark.parametrize("state", ["inactive", "failed", "activating"])
+def test_an_engine_that_does_not_run_has_loaded_nothing(machine: Machine, state: str) -> None:
+    fields = {"ActiveState": state, "StateChangeTimestampMonotonic": "18250000"}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": fields}))
+    assert read_service(asked(machine))["loaded"] is None
+
+
 def test_a_host_without_docker_has_units_that_were_not_found(
     build: Callable[[str], Machine],
 ) -> None:

@@ -63,6 +63,7 @@ options:
       - service
       - apt
       - dropins
+      - files
       - boot
       - clock
       - daemon_config
@@ -190,13 +191,15 @@ ansible_facts:
           sample: [{"kind": package, "name": podman-docker, "with": docker}]
         service:
           description:
-            - Whether the engine's service is active and enabled, and its start in UTC.
+            - Whether the engine's service is active and enabled, its start (C(since)) and its last
+              start or reload (C(loaded)) in UTC.
             - C(manager) is null where systemd does not run. C(units) has the state of each unit.
           returned: when gathered
           type: dict
           sample:
             active: true
             enabled: true
+            loaded: "2026-11-21T21:16:40Z"
             manager: systemd
             since: "2026-11-21T21:14:03Z"
             units: {}
@@ -205,12 +208,27 @@ ansible_facts:
             - Packages that dpkg left C(unfinished), files in its C(journal), whether its status
               file is C(damaged), who holds its C(locks), whether apt has package lists
               (C(indexed)), its C(sources), C(automatic_upgrades) and C(needrestart).
+            - C(keyrings) has the fingerprints of the primary keys in each file of
+              /etc/apt/keyrings and in those that sign Docker's sources.
           returned: when gathered
           type: dict
         dropins:
           description: The drop-in files of each of Docker's units, with path and sha256.
           returned: when gathered
           type: dict
+        files:
+          description:
+            - The files in the folders that roles write to, by path, with sha256, mode, uid and gid.
+              Of a symbolic link these are its target's, and C(link) is what it says.
+            - C(sha256) is null for a file of more than 1 MiB. No more than 500 files are reported.
+          returned: when gathered
+          type: dict
+          sample:
+            /etc/apt/sources.list.d/docker.sources:
+              gid: 0
+              mode: "0644"
+              sha256: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+              uid: 0
         boot:
           description:
             - The boot loader (V(raspberrypi), V(armbian), V(extlinux), V(grub) or null), the file
@@ -224,11 +242,24 @@ ansible_facts:
           sample: {"plausible": true, "synchronized": true, "utc": "2026-11-21T21:20:41Z"}
         daemon_config:
           description:
-            - The file daemon.json with path, exists, valid, sha256, content and error.
+            - The file daemon.json with path, exists, valid, sha256, content, error (with line and
+              column) and modified (in UTC).
+            - C(applied) says whether the running daemon loaded the file as it is. It is V(false)
+              where the file is newer than the daemon's last start or reload, and null where that
+              cannot be known, as without a running daemon or where C(service) is not gathered.
             - Secrets in C(content) are replaced by C(sha256:) and the first six digits of their
               digest, so that a change can still be seen.
           returned: when gathered
           type: dict
+          sample:
+            applied: true
+            content: {"live-restore": true}
+            error: null
+            exists: true
+            modified: "2026-11-21T21:16:39Z"
+            path: /etc/docker/daemon.json
+            sha256: a344a0029f96f66993d1fddc78cb224a009612ea9f01a438726ad7ed4f7e066c
+            valid: true
         users:
           description: Accounts with uid, gid, home, and whether they are in the group docker.
           returned: when gathered

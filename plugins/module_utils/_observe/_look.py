@@ -19,6 +19,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 from ansible_collections.arm64.docker.plugins.module_utils._observe import (
     _board,
     _configuration,
+    _files,
     _kernel,
     _packages,
     _service,
@@ -41,6 +42,7 @@ GROUPS = (
     "service",
     "apt",
     "dropins",
+    "files",
     "boot",
     "clock",
     "daemon_config",
@@ -95,6 +97,7 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
         "service": lambda: _service.read_service(host),
         "apt": lambda: _packages.read_apt(host),
         "dropins": lambda: _service.read_dropins(host),
+        "files": lambda: _files.read_files(host),
         "boot": lambda: _configuration.read_boot(host),
         "clock": lambda: _system.read_clock(host),
         "daemon_config": lambda: _configuration.read_daemon_config(host),

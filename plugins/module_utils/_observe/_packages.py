@@ -9,6 +9,7 @@ import os
 import re
 from typing import Any, Sequence
 
+from ansible_collections.arm64.docker.plugins.module_utils._observe._files import read_keyrings
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 from ansible_collections.arm64.docker.plugins.module_utils._observe._sources import read_sources
 
@@ -106,10 +107,12 @@ def read_apt(host: Host) -> dict[str, Any]:
 
     ``unfinished`` are packages that dpkg left half-done, ``damaged`` says that its status file
     was cut off, ``locks`` who holds which lock now, ``indexed`` whether apt has package lists,
-    ``sources`` where they come from, ``automatic_upgrades`` whether they run unattended and
-    ``needrestart`` whether services are restarted after them.
+    ``sources`` where they come from, ``keyrings`` the fingerprints of the keys that matter for
+    Docker's, ``automatic_upgrades`` whether they run unattended and ``needrestart`` whether
+    services are restarted after them.
     """
     dpkg = host.dpkg
+    sources = read_sources(host)
     journal = [name for name in host.names("/var/lib/dpkg/updates") if name.isdigit()]
     return {
         "unfinished": list(dpkg.unfinished),
@@ -117,7 +120,8 @@ def read_apt(host: Host) -> dict[str, Any]:
         "damaged": dpkg.damaged,
         "locks": _locks(host),
         "indexed": any("_Packages" in name for name in host.names("/var/lib/apt/lists")),
-        "sources": read_sources(host),
+        "sources": sources,
+        "keyrings": read_keyrings(host, sources),
         "automatic_upgrades": _automatic_upgrades(host),
         "needrestart": _needrestart(host),
     }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ansible_collections.arm64.docker.plugins.module_utils._observe._packages import read_apt
 from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
 from ansible_collections.arm64.docker.tests.unit.hosts import Machine
+from ansible_collections.arm64.docker.tests.unit.keys import RSA, key
 
 
 def test_a_healthy_package_manager_has_nothing_to_tell(machine: Machine) -> None:
@@ -17,8 +18,14 @@ def test_a_healthy_package_manager_has_nothing_to_tell(machine: Machine) -> None
     assert (apt["unfinished"], apt["journal"], apt["damaged"], apt["locks"]) == ([], [], False, [])
     assert apt["indexed"] is True
     assert len(apt["sources"]) == 1
+    assert apt["keyrings"] == {}
     assert apt["automatic_upgrades"] == {"enabled": False, "spare_docker": False}
     assert apt["needrestart"] == {"automatic": False, "spare_docker": False}
+
+
+def test_the_keys_in_apts_keyrings_are_reported(machine: Machine) -> None:
+    machine.write("/etc/apt/keyrings/docker.asc", key("rsa-with-subkey.asc"))
+    assert read_apt(machine.host())["keyrings"] == {"/etc/apt/keyrings/docker.asc": [RSA]}
 
 
 def test_what_dpkg_left_half_done_is_named(machine: Machine) -> None:

@@ -75,7 +75,8 @@ def _build(recipe: Recipe, folder: Path) -> None:
     partial.mkdir()
     try:
         raw = partial / "disk.ext4"
-        _logged(["debvm-create", f"--output={raw}", *recipe.debvm_arguments()], log)
+        create = ["debvm-create", f"--output={raw}", *recipe.debvm_arguments()]
+        _logged(["env", *recipe.emulation(), *create], log)
         for argv, statuses in recipe.finish(raw):
             _logged(argv, log, statuses)
         boot.extract(raw, partial)

@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 step := tests/host/step
 quiet_step := tests/host/step --quiet
 run := tests/controllers/run 2.19
+# The main path of every scenario; test-full runs the long fault matrices too.
+tests := python -m pytest -m 'not full'
 
 .PHONY: help
 help: ## say what there is
@@ -21,8 +23,8 @@ test: ## everything, alone, on a fresh machine (usually 25 min; the first time 4
 	@tests/host/with-cleanup $(MAKE) test-steps
 
 .PHONY: test-full
-test-full: ## the same, and the benchmark (30 min more)
-	@tests/host/with-cleanup $(MAKE) test-steps bench
+test-full: ## the same with the long fault matrices, and the benchmark (3 h)
+	@tests/host/with-cleanup $(MAKE) test-steps bench 'tests=python -m pytest'
 
 .PHONY: demo demo-stop
 demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it; DEMO_HOST=user@address: yours
@@ -102,14 +104,22 @@ molecule-default molecule-machine: molecule-%: environments
 # README's section for users of Molecule, as it stands.
 .PHONY: readme
 readme: environments images
-	@$(step) "README's Molecule scenario" '3 min' $(run) python -m pytest tests/readme
+	@$(step) "README's Molecule scenario" '3 min' $(run) $(tests) tests/readme
 
-.PHONY: second-run faults
+.PHONY: second-run repository engine faults
 second-run: environments machine-image
-	@$(step) 'second runs and drift on a booted machine' '5 min' $(run) python -m pytest tests/second_run
+	@$(step) 'second runs and drift on a booted machine' '6 min' $(run) $(tests) tests/second_run
+
+# It stands for Docker's own, from which none of the tests downloads.
+repository: environments
+	@tests/host/prepare repository
+	@$(step) 'signed apt repository for tests' '15 s; the first time 30 s' $(run) $(tests) tests/repository
+
+engine: environments machine-image repository
+	@$(step) 'the life of an engine on a booted machine' '8 min' $(run) $(tests) tests/engine
 
 faults: environments machine-image
-	@$(step) 'bad input on a booted machine' '8 min' $(run) python -m pytest tests/faults
+	@$(step) 'bad input on a booted machine' '9 min' $(run) $(tests) tests/faults
 
 .PHONY: demonstration
 demonstration: machine-image
@@ -125,5 +135,6 @@ test-steps:
 	@$(MAKE) readme
 	@$(MAKE) molecule-machine
 	@$(MAKE) second-run
+	@$(MAKE) engine
 	@$(MAKE) faults
 	@$(MAKE) demonstration

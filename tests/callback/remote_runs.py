@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -17,6 +19,7 @@ short_description: Write one line of JSON for each thing that is sent to a targe
 description:
   - The lines go to the file that the environment variable REMOTE_RUNS_LOG names.
   - A module counts once, together with the transfer of its own code.
+  - With REMOTE_RUNS_END_AFTER=K the controller is killed as soon as the Kth of them has ended.
 """
 
 RAW_ACTIONS = {"raw", "script"}
@@ -33,8 +36,9 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._log = os.environ["REMOTE_RUNS_LOG"]
-        _wrap("_execute_module", self._note_module)
-        _wrap("_transfer_file", self._note_transfer)
+        self._end_after = int(os.environ.get("REMOTE_RUNS_END_AFTER", "0"))
+        _wrap("_execute_module", self._note_module, self._end)
+        _wrap("_transfer_file", self._note_transfer, self._end)
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         action = task.action.rpartition(".")[2]
@@ -54,8 +58,13 @@ class CallbackModule(CallbackBase):
         with open(self._log, "a", encoding="utf-8") as stream:
             stream.write(line)
 
+    def _end(self) -> None:
+        """Kill the controller, whose child every worker is, when it is time."""
+        if self._end_after and len(Path(self._log).read_text().splitlines()) == self._end_after:
+            os.kill(os.getppid(), signal.SIGKILL)
 
-def _wrap(name: str, note: Any) -> None:
+
+def _wrap(name: str, note: Any, end: Any) -> None:
     """Note each outermost call of a method; what it sends in turn belongs to it."""
     inner = getattr(ActionBase, name)
 
@@ -68,5 +77,6 @@ def _wrap(name: str, note: Any) -> None:
             return inner(action, *args, **options)
         finally:
             action._noting = False
+            end()
 
     setattr(ActionBase, name, wrapped)

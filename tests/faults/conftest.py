@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from machine import Machine
+from plays.host import Host
+from plays.runner import Run
 
-from faults.host import Host, Run
 from faults.locks import held_until_apt_waits
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ ORDER = (
     "test_apt_failures",
     "test_with_docker",
     "test_small_board",
+    "test_interruptions",
 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from faults.host import Host
+from plays.host import Host
 
 DPKG = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock")
 LISTS = ("/var/lib/apt/lists/lock",)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from machine import ssh
-
-from faults.host import Host, Run
+from plays.host import Host
+from plays.runner import Run
 
 # What these releases say when ansible-core 2.19 or 2.21 sends them a module (pipelined). No build
 # of them for arm64 can be had from Debian, so a program that says the same stands for each.
@@ -96,7 +96,7 @@ def test_the_message_names_cause_and_remedy(
 
 
 def test_every_one_of_them_fails_and_none_is_changed(attempt: Run) -> None:
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "changed=0" in attempt.output
     assert "changed=1" not in attempt.output
     assert attempt.output.count("failed=1") == attempt.output.count("changed=")
@@ -111,7 +111,7 @@ def test_a_host_without_python_is_told_how_to_install_it(host: Host) -> None:
         attempt = host.play(
             "arm64.docker.site", hosts={"host": {"ansible_python_interpreter": "auto"}}
         )
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "has no Python 3" in attempt.message()
     assert "apt-get install -y python3" in attempt.message()
 
@@ -120,7 +120,7 @@ def test_a_host_without_python_is_told_how_to_install_it(host: Host) -> None:
 def test_a_host_without_sudo_is_told_how_to_install_it(host: Host) -> None:
     with host.planted("mv /usr/bin/sudo /opt/faults", "mv /opt/faults/sudo /usr/bin"):
         attempt = host.play("arm64.docker.site")
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "sudo is not installed" in attempt.message()
     assert "apt-get install sudo" in attempt.message()
 
@@ -129,6 +129,6 @@ def test_a_host_without_sudo_is_told_how_to_install_it(host: Host) -> None:
 def test_a_host_with_no_byte_left_is_told_to_free_space(host: Host) -> None:
     with host.full_disk(left_mb=0):
         attempt = host.play("arm64.docker.site", pipelining=False)
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "its disk is full" in attempt.message()
     assert "apt-get clean" in attempt.message()

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import pytest
-
-from faults.host import Host
+from plays.host import Host
 
 ARMHF = "sed '/^Package: dpkg$/,/^$/s/^Architecture: .*/Architecture: armhf/' /var/lib/dpkg/status"
 
@@ -42,7 +41,7 @@ def test_errors_can_be_printed_only_or_ignored(host: Host) -> None:
     }
     with host.showing("/var/lib/dpkg/status", ARMHF):
         attempt = host.play("arm64.docker.preflight", hosts=hosts)
-    assert attempt.status == 0
+    assert attempt.rc == 0
     shown = attempt.output.partition("Show what was found")[2].partition("TASK")[0]
     assert "[error] userland_32bit" in shown.partition("ok: [warned]")[2].partition("ok:")[0]
     assert "userland_32bit" not in shown.partition("ok: [ignored]")[2].partition("ok:")[0]
@@ -51,17 +50,17 @@ def test_errors_can_be_printed_only_or_ignored(host: Host) -> None:
 @pytest.mark.usefixtures("untouched")
 def test_an_account_that_does_not_exist_is_refused(host: Host) -> None:
     attempt = host.play("arm64.docker.site", docker_engine_users=["admin", "no-such-account"])
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "docker_engine_users names no-such-account" in attempt.message()
     assert "Nothing was changed. Create the account first" in attempt.message()
-    assert attempt.recap()["changed"] == 0
+    assert attempt.recap["host"]["changed"] == 0
 
 
 @pytest.mark.usefixtures("untouched")
 def test_check_mode_predicts_and_changes_nothing(host: Host) -> None:
     attempt = host.play("arm64.docker.site", "--check", "--diff", docker_engine_users=["admin"])
-    assert attempt.status == 0
-    assert attempt.recap()["changed"] > 0
+    assert attempt.rc == 0
+    assert attempt.recap["host"]["changed"] > 0
     assert "docker.io" in attempt.output
     assert "admin to the group docker" in attempt.output
 
@@ -77,5 +76,5 @@ def test_variables_that_are_named_like_our_facts_keep_their_values(host: Host, i
         hosts={"host": {"docker_host": "tcp://192.0.2.7:2375", "docker_version": "of mine"}},
         environment={"ANSIBLE_INJECT_FACT_VARS": inject},
     )
-    assert attempt.status == 0
+    assert attempt.rc == 0
     assert attempt.output.count('"msg": "tcp://192.0.2.7:2375 of mine') == 2

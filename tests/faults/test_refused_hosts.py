@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import pytest
-
-from faults.host import Host
+from plays.host import Host
 
 DPKG = "/var/lib/dpkg/status"
 RELEASE = "/etc/os-release"
@@ -73,19 +72,19 @@ def test_what_the_host_says_of_itself(
     with host.showing(path, command):
         attempt = host.play("arm64.docker.site")
     message = attempt.message()
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "is refused; nothing was changed" in message
     assert f"[error] {name}:" in message
     assert evidence in message
     assert remedy in message
-    assert attempt.recap()["changed"] == 0
+    assert attempt.recap["host"]["changed"] == 0
 
 
 @pytest.mark.usefixtures("untouched")
 def test_a_disk_with_less_than_5_gb_free(host: Host) -> None:
     with host.full_disk(left_mb=4 * 1024):
         attempt = host.play("arm64.docker.site")
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "[error] storage_below_5gb:" in attempt.message()
     assert "MiB free for /var/lib/docker on /; 5120 are needed" in attempt.message()
     assert "Free space, enlarge the file system" in attempt.message()
@@ -96,7 +95,7 @@ def test_all_errors_are_named_at_once(host: Host) -> None:
     with host.showing(DPKG, dpkg_of("armhf")), host.showing(RELEASE, UBUNTU_20_04):
         attempt = host.play("arm64.docker.site")
     lines = attempt.message()
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "[error] userland_32bit:" in lines
     assert "[error] unsupported_release:" in lines
     assert 'docker_preflight_ignore: ["userland_32bit", "unsupported_release"]' in lines
@@ -138,9 +137,9 @@ def test_a_docker_command_that_is_podmans(host: Host) -> None:
     with host.planted(INSTALL_PODMAN, "dpkg -P podman-docker; rm -r /opt/faults/package*"):
         attempt = host.play("arm64.docker.site")
         answer = host.module("arm64.docker.docker_version_facts", required=False)
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "[error] docker_is_podman:" in attempt.message()
     assert "apt-get remove podman-docker" in attempt.message()
-    assert answer.status != 0
+    assert answer.rc != 0
     assert answer.result()["problem"]["id"] == "docker_is_podman"
     assert "Remove podman-docker" in answer.result()["msg"]

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import pytest
-
-from faults.host import Host
+from plays.host import Host
 
 SMALL_BOARD = {"board": "raspberry-pi-4", "memory": 1024}
 
-pytestmark = pytest.mark.parametrize("host", [SMALL_BOARD], indirect=True, ids=["small-board"])
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.parametrize("host", [SMALL_BOARD], indirect=True, ids=["small-board"]),
+]
 
 
 def test_strings_of_the_device_tree_end_with_nul_and_are_read_as_words(host: Host) -> None:
@@ -28,7 +30,7 @@ def test_strings_of_the_device_tree_end_with_nul_and_are_read_as_words(host: Hos
 @pytest.mark.usefixtures("untouched")
 def test_1_gb_of_memory_is_refused(host: Host) -> None:
     attempt = host.play("arm64.docker.site")
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "[error] memory_below_2gb:" in attempt.message()
     assert "1700 is what 2 GB boards have" in attempt.message()
     assert "Use a board with 2 GB or more" in attempt.message()

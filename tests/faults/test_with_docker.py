@@ -7,9 +7,12 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from plays.host import Host
+from plays.runner import Run
 
-from faults.host import Host, Run
 from faults.locks import DPKG, HOLDER, held
+
+pytestmark = pytest.mark.full
 
 # Seconds; on a busy emulated machine the client alone takes two.
 TIMEOUT = 6
@@ -26,8 +29,8 @@ def silent_daemon(host: Host) -> Iterator[None]:
 
 
 def test_an_installation_waits_for_locks_and_goes_on(host: Host, installation: Run) -> None:
-    assert installation.status == 0
-    assert installation.recap()["failed"] == 0
+    assert installation.rc == 0
+    assert installation.recap["host"]["failed"] == 0
     assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
 
 
@@ -38,7 +41,7 @@ def test_a_removal_does_not_wait_for_ever_and_says_who_holds_the_lock(host: Host
             "arm64.docker.site", docker_engine_state="absent", docker_engine_lock_timeout=5
         )
     message = attempt.message()
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "Another program holds the package manager's lock" in message
     assert f"/var/lib/dpkg/lock-frontend is held by {HOLDER} (process" in message
     assert "Wait for it or end it" in message
@@ -71,7 +74,7 @@ def test_both_facts_modules_return_within_their_timeout(host: Host) -> None:
 def test_a_host_with_a_silent_daemon_is_refused(host: Host) -> None:
     with silent_daemon(host):
         attempt = host.play("arm64.docker.site", docker_observe_timeout=TIMEOUT)
-    assert attempt.status != 0
+    assert attempt.rc != 0
     assert "[error] daemon_silent:" in attempt.message()
     assert "took the connection and did not answer in time" in attempt.message()
     assert "journalctl -u docker" in attempt.message()

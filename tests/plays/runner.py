@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,9 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONTROLLER = CHECKOUT / "tests/controllers/run"
 CALLBACKS = CHECKOUT / "tests/callback"
+
+# Enough for an installation on emulated hardware; nothing may hang a test run.
+TIMEOUT = 1800
 
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
 
@@ -42,6 +46,19 @@ class Run:
     def changed(self) -> int:
         """How many tasks changed something, on all hosts together."""
         return sum(counts["changed"] for counts in self.recap.values())
+
+    def message(self, host: str = "host") -> str:
+        """Return the last message with which a host failed, on one line; empty if it did not."""
+        pattern = rf"^fatal: \[{re.escape(host)}\]: \w+! => (\{{.*\}})$"
+        found = re.findall(pattern, self.output, re.MULTILINE)
+        return " ".join(json.loads(found[-1])["msg"].split()) if found else ""
+
+    def result(self, host: str = "host") -> dict[str, Any]:
+        """Return what a module returned on a host, of a call of the command ansible."""
+        pattern = rf"^{re.escape(host)} \| \w+!? => (\{{.*)"
+        found = re.search(pattern, self.output, re.MULTILINE | re.DOTALL)
+        assert found, self.output
+        return json.JSONDecoder().raw_decode(found[1])[0]
 
     def demand(self) -> Run:
         """Return this run, or fail with its output where Ansible failed."""
@@ -82,9 +99,11 @@ class Controller:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                timeout=TIMEOUT,
                 check=False,
             )
             seconds = time.monotonic() - started
+            print(shlex.join([program, *arguments]), done.stdout, sep="\n")
             sent = tuple(_name(json.loads(line)) for line in log.read_text().splitlines())
         return Run(done.returncode, done.stdout, seconds, sent)
 

@@ -3,13 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from machine.lifecycle import Machine
 from plays.drift import OPERATOR, SITE
 from plays.runner import Controller

@@ -15,12 +15,14 @@ OBSERVATION = "arm64.docker.docker_host_facts"
 RATIO = 2.0
 
 
-def test_a_first_run_observes_installs_adds_the_account_and_observes_again(first_run):
+def test_a_first_run_sends_what_it_takes_and_observes_at_the_end(first_run):
     assert first_run.sent == (
         OBSERVATION,
+        "ansible.builtin.lineinfile",
         "ansible.builtin.apt",
-        OBSERVATION,
         "ansible.builtin.user",
+        "arm64.docker.daemon_config",
+        "ansible.builtin.systemd_service",
         OBSERVATION,
     )
 

@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A machine to plant faults on, the plays that run against it, and what became of them."""
+"""A machine to plant faults on, and the plays that run against it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import re
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from machine import Machine, ssh
 
-# Enough for an installation on emulated hardware; nothing here may hang a test run.
-TIMEOUT = 1200
+from .runner import TIMEOUT, Controller, Run, extra_vars
 
 # Every package with its state; every file and link of /etc and /usr/local; what runs. Units that
 # come and go by themselves do not count.
@@ -31,33 +26,6 @@ systemctl list-units --plain --no-legend --type=service,socket,mount --state=act
     awk '{print $1, $3}' |
     grep -Ev '^(user|user-runtime-dir|run-user)[@-]|^(systemd|apt|dpkg|e2scrub|fstrim|sshd?)-'
 """
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished ansible-playbook or ansible: exit status, all its output, seconds it took."""
-
-    status: int
-    output: str
-    seconds: float
-
-    def message(self, host: str = "host") -> str:
-        """Return the last message with which `host` failed, on one line; empty if it did not."""
-        pattern = rf"^fatal: \[{re.escape(host)}\]: \w+! => (\{{.*\}})$"
-        found = re.findall(pattern, self.output, re.MULTILINE)
-        return " ".join(json.loads(found[-1])["msg"].split()) if found else ""
-
-    def recap(self, host: str = "host") -> dict[str, int]:
-        """Return the counters of `host` in the recap: ok, changed, failed and so on."""
-        found = re.search(rf"^{re.escape(host)}\s+: (.*)$", self.output, re.MULTILINE)
-        assert found, self.output
-        return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", found[1])}
-
-    def result(self) -> dict[str, Any]:
-        """Return what a module returned, of an `ansible` run against one host."""
-        found = re.search(r"^host \| \w+!? => (\{.*)", self.output, re.MULTILINE | re.DOTALL)
-        assert found, self.output
-        return json.JSONDecoder().raw_decode(found[1])[0]
 
 
 class Host:
@@ -143,43 +111,21 @@ class Host:
         Without `pipelining` (Ansible's default) modules go to the host as files, which takes twice
         as long.
         """
-        return self._run(
-            ["ansible-playbook", playbook, "--extra-vars", json.dumps(variables), *options],
-            hosts or {"host": {}},
-            {**(environment or {}), "ANSIBLE_PIPELINING": str(pipelining)},
+        hosts = hosts or {"host": {}}
+        controller = self._controller(
+            hosts, {**(environment or {}), "ANSIBLE_PIPELINING": str(pipelining)}
         )
+        forks = ("--forks", str(len(hosts)))
+        return controller.playbook(playbook, *extra_vars(**variables), *forks, *options)
 
     def module(self, name: str, **arguments: Any) -> Run:
         """Run one module as root."""
-        argv = ["ansible", "host", "--become", "-m", name]
-        if arguments:
-            argv += ["-a", json.dumps(arguments)]
-        return self._run(argv, {"host": {}}, {"ANSIBLE_PIPELINING": "True"})
+        controller = self._controller({"host": {}}, {"ANSIBLE_PIPELINING": "True"})
+        return controller.module(name, json.dumps(arguments) if arguments else "", "--become")
 
-    def _run(
-        self, argv: list[str], hosts: dict[str, dict[str, Any]], environment: dict[str, str]
-    ) -> Run:
-        inventory = self.folder / "inventory.json"
+    def _controller(
+        self, hosts: dict[str, dict[str, Any]], environment: dict[str, str]
+    ) -> Controller:
         known = {"ansible_python_interpreter": "/usr/bin/python3", **self.connection}
         content = {name: {**known, **different} for name, different in hosts.items()}
-        inventory.write_text(json.dumps({"all": {"hosts": content}}))
-        started = time.monotonic()
-        done = subprocess.run(
-            [*argv, "--inventory", str(inventory), "--forks", str(len(hosts))],
-            env={
-                **os.environ,
-                "ANSIBLE_FORCE_COLOR": "False",
-                "ANSIBLE_NOCOLOR": "True",
-                # A busy emulated machine takes its time to ask for a password.
-                "ANSIBLE_TIMEOUT": "60",
-                **environment,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        print(shlex.join(argv), done.stdout, sep="\n")
-        return Run(done.returncode, done.stdout, time.monotonic() - started)
+        return Controller({"all": {"hosts": content}}, environment)

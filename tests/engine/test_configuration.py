@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""daemon.json from the first start to the removal, with a container that has to live through it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from engine.conftest import LIVE, OBSERVATION, baseline
+
+CA = """-----BEGIN CERTIFICATE-----
+bm90IGEgY2VydGlmaWNhdGUsIG9ubHkgaXRzIGZvcm0=
+-----END CERTIFICATE-----
+"""
+
+SETTINGS = {
+    "docker_engine_users": ["pilot"],
+    "docker_engine_live_restore": True,
+    "docker_engine_data_root_mount": True,
+    "docker_engine_https_proxy": "http://pilot:hunter2@192.0.2.1:3128",
+    "docker_engine_no_proxy": "localhost,192.0.2.0/24",
+    "docker_engine_registry_ca": {"registry.example.org:5000": CA},
+    "docker_engine_config": {"labels": ["place=attic"], "max-concurrent-downloads": 1},
+}
+
+# What dpkg leaves of a package that is removed and not purged.
+KEPT = r" /etc/(default|init\.d|init|containerd|rc\d\.d|apparmor\.d|iptables|ca-certificates)\b"
+
+STARTS = (
+    "journalctl --unit=docker.service --output=cat | grep -c '^Starting docker.service' || true"
+)
+
+# Each with what the message must name. The last three pass dockerd's own validation, or need a
+# daemon that tries.
+BAD_CONFIGURATIONS = {
+    "an unknown key": ({"no-such-key": 1}, "no-such-key"),
+    "a wrong type": ({"debug": "perhaps"}, "debug"),
+    "hosts in conflict with the unit": ({"hosts": ["unix:///run/other.sock"]}, "hosts"),
+    "a port in use": ({"metrics-addr": "127.0.0.1:22"}, "address already in use"),
+    "a storage driver that cannot start": ({"storage-driver": "zfs"}, "zfs"),
+}
+
+
+def site(host, *options, config=None, **settings):
+    wanted = {**SETTINGS, **settings}
+    wanted["docker_engine_config"] = {**SETTINGS["docker_engine_config"], **(config or {})}
+    return host.play("arm64.docker.site", *options, **wanted)
+
+
+def daemon_json(host):
+    return json.loads(host.ssh("cat /etc/docker/daemon.json"))
+
+
+def container(host):
+    return host.ssh("docker inspect --format '{{.State.Running}} {{.State.StartedAt}}' live")
+
+
+@pytest.fixture(scope="module")
+def before(host):
+    return baseline(host)
+
+
+@pytest.fixture(scope="module")
+def first_run(host, before):
+    return site(host).demand()
+
+
+@pytest.fixture(scope="module")
+def live(host, first_run):
+    host.ssh(LIVE)
+
+
+def test_a_first_installation_is_predicted_and_changes_nothing_in_check_mode(host, before):
+    predicted = site(host, "--check", "--diff").demand()
+    assert predicted.changed > 0
+    assert baseline(host) == before
+
+
+def test_an_engine_is_configured_before_it_starts_and_starts_once(host, first_run):
+    assert host.ssh(STARTS).strip() == "1"
+    assert daemon_json(host) == {
+        "live-restore": True,
+        "log-driver": "json-file",
+        "log-opts": {"max-size": "10m", "max-file": "3"},
+        "labels": ["place=attic"],
+        "max-concurrent-downloads": 1,
+    }
+    environment = host.ssh("systemctl show --property=Environment,RequiresMountsFor docker.service")
+    assert "HTTPS_PROXY=http://pilot:hunter2@192.0.2.1:3128" in environment
+    assert "/var/lib/docker" in environment
+    assert host.ssh("cat /etc/docker/certs.d/registry.example.org:5000/ca.crt") == CA
+    assert "hunter2" not in first_run.output
+
+
+def test_a_second_run_with_all_of_it_sends_one_module(host, first_run):
+    run = site(host).demand()
+    assert run.sent == (OBSERVATION,)
+    assert run.changed == 0
+
+
+def test_what_can_be_reloaded_leaves_containers_and_the_daemon_alone(host, live):
+    started, starts = container(host), host.ssh(STARTS)
+    assert site(host, config={"labels": ["place=cellar"]}).demand().changed == 1
+    assert container(host) == started
+    assert host.ssh(STARTS) == starts
+    assert "place=cellar" in host.ssh("docker info --format '{{.Labels}}'")
+    assert site(host, config={"labels": ["place=cellar"]}).demand().sent == (OBSERVATION,)
+
+
+def test_what_needs_a_restart_gets_one_and_live_restore_keeps_containers(host, live):
+    started, starts = container(host), int(host.ssh(STARTS))
+    assert site(host, config={"no-new-privileges": True}).demand().changed == 1
+    assert container(host) == started
+    assert int(host.ssh(STARTS)) == starts + 1
+
+
+def test_keys_of_others_stay_and_a_write_without_a_restart_is_healed(host, live):
+    starts = int(host.ssh(STARTS))
+    foreign = {**daemon_json(host), "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 9999}}}
+    host.write("/etc/docker/daemon.json", json.dumps(foreign))
+    assert site(host, config={"no-new-privileges": True}).demand().changed == 1
+    assert int(host.ssh(STARTS)) == starts + 1
+    assert daemon_json(host) == foreign
+    assert site(host, config={"no-new-privileges": True}).demand().sent == (OBSERVATION,)
+
+
+@pytest.mark.parametrize(
+    ("config", "named"), BAD_CONFIGURATIONS.values(), ids=BAD_CONFIGURATIONS.keys()
+)
+def test_a_bad_configuration_leaves_docker_and_its_containers_running(host, live, config, named):
+    started, before = container(host), host.ssh("cat /etc/docker/daemon.json")
+    attempt = site(host, config={"no-new-privileges": True, **config})
+    assert attempt.rc != 0
+    assert named in attempt.message()
+    assert host.ssh("cat /etc/docker/daemon.json") == before
+    assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
+    assert container(host) == started
+
+
+def test_a_broken_file_is_refused_by_line_and_column_and_not_overwritten(host, live):
+    before = host.ssh("cat /etc/docker/daemon.json")
+    host.write("/etc/docker/daemon.json", '{\n  "debug": true,,\n}\n')
+    attempt = host.play("arm64.docker.site", **{**SETTINGS, "docker_preflight_policy": "warn"})
+    assert attempt.rc != 0
+    assert "line 2" in attempt.message()
+    assert host.ssh("cat /etc/docker/daemon.json") == '{\n  "debug": true,,\n}\n'
+    host.write("/etc/docker/daemon.json", before)
+
+
+def test_tcp_without_client_certificates_is_refused(host, live):
+    attempt = site(host, config={"hosts": ["tcp://0.0.0.0:2375"]})
+    assert attempt.rc != 0
+    assert "docker_engine_allow_unauthenticated_tcp" in attempt.message()
+
+
+def test_uninstall_gives_the_machine_back_and_keeps_the_data(host, before, live):
+    settings = {**SETTINGS, "docker_targets": "all"}
+    settings["docker_engine_config"] = daemon_json(host)
+    run = host.play("arm64.docker.uninstall", **settings).demand()
+    assert run.changed > 0
+    assert host.ssh("ls /var/lib/docker")
+    after = baseline(host)
+    # dpkg keeps configuration files, and links for the next boot, of what is not purged.
+    kept = [line for line in after - before if not re.search(KEPT, line)]
+    assert kept == []
+    assert before - after == set()
+    assert host.play("arm64.docker.uninstall", **settings).demand().changed == 0
+
+
+def test_uninstall_with_the_data_leaves_nothing(host, before, live):
+    site(host).demand()
+    settings = {**SETTINGS, "docker_targets": "all", "docker_engine_remove_data": True}
+    host.play("arm64.docker.uninstall", **settings).demand()
+    assert baseline(host) == before
+    host.ssh("! test -e /var/lib/docker; ! test -e /var/lib/containerd")
+
+
+def test_uninstall_has_no_default_target(host):
+    attempt = host.play("arm64.docker.uninstall")
+    assert attempt.rc != 0
+    assert "docker_targets" in attempt.output

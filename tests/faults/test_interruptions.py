@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 3: killed after any task, the next run converges."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from machine import Machine
+from plays.host import Host
+from plays.runner import Run
+
+OBSERVATION = "arm64.docker.docker_host_facts"
+
+SETTINGS = {
+    "docker_engine_users": ["pilot"],
+    "docker_engine_live_restore": True,
+    "docker_engine_no_proxy": "localhost",
+    "docker_engine_registry_ca": {"registry.example.org": "only the form is a certificate's\n"},
+}
+
+# What a first installation with these settings sends.
+MODULES = (
+    OBSERVATION,
+    "ansible.builtin.lineinfile",
+    "ansible.builtin.apt",
+    "ansible.builtin.user",
+    "ansible.builtin.file",
+    "ansible.builtin.copy",
+    "arm64.docker.daemon_config",
+    "ansible.builtin.file",
+    "ansible.builtin.copy",
+    "ansible.builtin.systemd_service",
+    OBSERVATION,
+)
+
+
+@contextlib.contextmanager
+def fresh(folder) -> Iterator[Host]:
+    with Machine("interrupted").start() as machine:
+        host = Host(machine, folder)
+        host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer; useradd pilot")
+        yield host
+        host.close()
+
+
+def site(host: Host, end_after: int = 0) -> Run:
+    environment = {"REMOTE_RUNS_END_AFTER": str(end_after)}
+    return host.play("arm64.docker.site", environment=environment, **SETTINGS)
+
+
+def converges(host: Host) -> None:
+    site(host).demand()
+    assert site(host).demand().sent == (OBSERVATION,)
+    assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
+    assert host.ssh("docker info --format '{{.LiveRestoreEnabled}}'").strip() == "true"
+
+
+def test_killed_three_times_an_installation_still_ends_well(tmp_path):
+    with fresh(tmp_path) as host:
+        for end_after, last in (
+            (3, "ansible.builtin.apt"),
+            (5, "arm64.docker.daemon_config"),
+            (4, "ansible.builtin.systemd_service"),
+        ):
+            killed = site(host, end_after)
+            assert killed.rc < 0
+            assert killed.sent[-1] == last
+        converges(host)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("end_after", range(1, len(MODULES) + 1))
+def test_killed_after_any_module_the_next_run_converges(tmp_path, end_after):
+    with fresh(tmp_path) as host:
+        killed = site(host, end_after)
+        assert killed.sent == MODULES[:end_after]
+        assert killed.rc < 0
+        converges(host)

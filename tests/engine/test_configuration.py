@@ -170,7 +170,6 @@ def test_uninstall_gives_the_machine_back_and_keeps_the_data(host, before, live)
 
 
 def test_uninstall_with_the_data_leaves_nothing(host, before, live):
-    site(host).demand()
     settings = {**SETTINGS, "docker_targets": "all", "docker_engine_remove_data": True}
     host.play("arm64.docker.uninstall", **settings).demand()
     assert baseline(host) == before

@@ -15,11 +15,11 @@ help: ## say what there is
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: check
-check: environments ## lint, sanity and unit tests (usually 1 min; the first time 6 min)
+check: environments ## lint, sanity and unit tests (usually 3 min; the first time 6 min)
 	@$(MAKE) --jobs 2 --keep-going check-steps
 
 .PHONY: test
-test: ## everything, alone, on a fresh machine (usually 25 min; the first time 45 min)
+test: ## the main path of everything, alone, on a fresh machine (usually 45 min)
 	@tests/host/with-cleanup $(MAKE) test-steps
 
 .PHONY: test-full
@@ -91,7 +91,7 @@ images:
 .PHONY: machine-image
 machine-image:
 	@tests/host/prepare machines
-	@$(step) 'image of the arm64 machine' '1 s; the first time 5 min' \
+	@$(step) 'image of the arm64 machine' '1 s; the first time 8 min' \
 	    tests/controllers/run 2.19 python tests/machine build
 
 .PHONY: molecule-default molecule-machine

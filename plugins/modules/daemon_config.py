@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: daemon_config
 short_description: Change C(daemon.json) without taking Docker down
-version_added: 1.0.0
+version_added: 1.1.0
 author:
   - arm64.docker contributors (@arm64-docker)
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: repository_key
 short_description: Install the key of an apt repository after checking its fingerprint
-version_added: 1.0.0
+version_added: 1.1.0
 author:
   - arm64.docker contributors (@arm64-docker)
 description:

@@ -20,17 +20,18 @@ SETTINGS = {
     "docker_engine_registry_ca": {"registry.example.org": "only the form is a certificate's\n"},
 }
 
+# A folder and a file in it: the folder, a look, the transfer, and the file.
+FILE = ("ansible.builtin.file", "ansible.legacy.stat", "transfer", "ansible.legacy.copy")
+
 # What a first installation with these settings sends.
 MODULES = (
     OBSERVATION,
-    "ansible.builtin.lineinfile",
     "ansible.builtin.apt",
+    "ansible.builtin.lineinfile",
     "ansible.builtin.user",
-    "ansible.builtin.file",
-    "ansible.builtin.copy",
+    *FILE,
     "arm64.docker.daemon_config",
-    "ansible.builtin.file",
-    "ansible.builtin.copy",
+    *FILE,
     "ansible.builtin.systemd_service",
     OBSERVATION,
 )
@@ -60,9 +61,9 @@ def converges(host: Host) -> None:
 def test_killed_three_times_an_installation_still_ends_well(tmp_path):
     with fresh(tmp_path) as host:
         for end_after, last in (
-            (3, "ansible.builtin.apt"),
-            (5, "arm64.docker.daemon_config"),
-            (4, "ansible.builtin.systemd_service"),
+            (2, "ansible.builtin.apt"),
+            (7, "arm64.docker.daemon_config"),
+            (6, "ansible.builtin.systemd_service"),
         ):
             killed = site(host, end_after)
             assert killed.rc < 0
@@ -75,6 +76,6 @@ def test_killed_three_times_an_installation_still_ends_well(tmp_path):
 def test_killed_after_any_module_the_next_run_converges(tmp_path, end_after):
     with fresh(tmp_path) as host:
         killed = site(host, end_after)
-        assert killed.sent == MODULES[:end_after]
+        assert tuple(name.split()[0] for name in killed.sent) == MODULES[:end_after]
         assert killed.rc < 0
         converges(host)

@@ -96,7 +96,7 @@ def _say_waiting() -> None:
 
 def _usual_minutes(arch: str) -> str:
     native = platform.machine() in requirements.KERNEL_MACHINES[arch]
-    return "a minute" if native else "5 minutes on an idle machine"
+    return "a minute" if native else "8 minutes on an idle machine"
 
 
 def _logged(argv: list[str], log: Path, statuses: tuple[int, ...] = (0,)) -> None:

@@ -13,20 +13,24 @@ OBSERVATION = "arm64.docker.docker_host_facts"
 
 HELD = ("docker.io", "docker-cli", "docker-buildx", "docker-compose", "containerd", "runc")
 
+# The folder, and the file itself.
+FILE = ("ansible.builtin.file", "ansible.legacy.stat", "ansible.legacy.copy")
+
 # What ansible -m ping costs is the unit: it differs by machine, their ratio does not.
 RATIO = 2.0
 
 
 def test_a_first_run_sends_what_it_takes_and_observes_at_the_end(first_run):
-    assert first_run.sent == (
+    modules = tuple(name for name in first_run.sent if not name.startswith("transfer "))
+    assert modules == (
         OBSERVATION,
-        "ansible.builtin.lineinfile",
         "ansible.builtin.apt",
+        "ansible.builtin.lineinfile",
         *["ansible.builtin.dpkg_selections"] * len(HELD),
         "ansible.builtin.user",
-        *["ansible.builtin.file", "ansible.builtin.copy"],
+        *FILE,
         "arm64.docker.daemon_config",
-        *["ansible.builtin.file", "ansible.builtin.copy"],
+        *FILE,
         "ansible.builtin.systemd_service",
         OBSERVATION,
     )

@@ -79,3 +79,14 @@ def test_variables_that_are_named_like_our_facts_keep_their_values(host: Host, i
     )
     assert attempt.rc == 0
     assert attempt.output.count('"msg": "tcp://192.0.2.7:2375 of mine') == 2
+
+
+@pytest.mark.usefixtures("untouched")
+def test_room_is_measured_where_the_data_will_lie(host: Host) -> None:
+    mount = "mkdir /opt/faults/small; mount -t tmpfs -o size=10m none /opt/faults/small"
+    with host.planted(mount, "umount /opt/faults/small; rmdir /opt/faults/small"):
+        attempt = host.play(
+            "arm64.docker.preflight", docker_engine_data_root="/opt/faults/small/docker"
+        )
+    assert attempt.rc != 0
+    assert "storage_below_5gb" in attempt.message()

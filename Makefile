@@ -131,8 +131,7 @@ test-steps:
 	@tests/host/prepare machines
 	@tests/host/prepare containers
 	@$(MAKE) --jobs 2 images machine-image
-	@$(MAKE) molecule-default
-	@$(MAKE) readme
+	@$(MAKE) --jobs 2 molecule-default readme
 	@$(MAKE) molecule-machine
 	@$(MAKE) second-run
 	@$(MAKE) engine

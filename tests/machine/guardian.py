@@ -92,6 +92,7 @@ class Guardian:
             how = self._run_once()
             if how:
                 return how
+            print(f"{self.files.folder.name} rebooted.", file=sys.stderr, flush=True)
             resume = True
 
     def _run_once(self) -> str | None:

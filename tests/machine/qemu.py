@@ -7,6 +7,9 @@ from .requirements import EMULATORS
 from .settings import Files, Settings
 from .ssh import ADDRESS
 
+# A guest that crashes, which emulation brings about once in many boots, starts again by itself.
+RESTART = "panic=5 oops=panic systemd.crash_reboot=1"
+
 # Emulation is asked for outright: a /dev/kvm that exists need not work.
 HARDWARE = {
     "arm64": ("virt,gic-version=3", "cortex-a72", "console=ttyAMA0"),
@@ -34,7 +37,7 @@ def hardware(settings: Settings) -> list[str]:
 def command(settings: Settings, files: Files, monitor: int) -> list[str]:
     """Return the command that boots the machine; `monitor` is a connected socket for QMP."""
     kernel, initrd = files.boot_files(settings)
-    parameters = ["root=LABEL=debvm", "rw", HARDWARE[settings.arch][2], settings.append]
+    parameters = ["root=LABEL=debvm", "rw", HARDWARE[settings.arch][2], RESTART, settings.append]
     network = f"user,id=net0,hostfwd=tcp:{ADDRESS}:{settings.port}-:22"
     if settings.offline:
         network += ",restrict=on"

@@ -88,7 +88,7 @@ class Files:
         ends = []
         for path in (self.console, self.guardian_log):
             if path.exists() and path.stat().st_size:
-                lines = path.read_text(errors="replace").splitlines()[-15:]
+                lines = path.read_text(errors="replace").splitlines()[-60:]
                 ends.append("\n".join([f"The end of {path}:", *lines]))
         return "\n".join(ends)
 

@@ -108,7 +108,8 @@ RULES = (
         "dpkg_unfinished",
         ERROR,
         "dpkg was interrupted: packages are half-done and apt refuses to work.",
-        "Run 'dpkg --configure -a', then 'apt-get --fix-broken install'.",
+        "Run 'dpkg --configure -a', then 'apt-get --fix-broken install', or set "
+        "docker_engine_finish_dpkg: true and have that done.",
         ("apt",),
         _unfinished,
     ),
@@ -132,7 +133,8 @@ RULES = (
         "automatic_upgrades",
         WARNING,
         "Automatic upgrades may stop Docker and its containers at night.",
-        "Add Docker's packages to Unattended-Upgrade::Package-Blacklist.",
+        "Set docker_engine_unattended_upgrades: exclude, or add Docker's packages to "
+        "Unattended-Upgrade::Package-Blacklist.",
         ("apt",),
         _upgrades,
     ),
@@ -140,7 +142,8 @@ RULES = (
         "needrestart_automatic",
         WARNING,
         "needrestart may restart Docker and its containers after any upgrade.",
-        "Exclude it: $nrconf{override_rc}{qr(^docker)} = 0 in /etc/needrestart/conf.d/docker.conf.",
+        "Set docker_engine_unattended_upgrades: exclude, or write "
+        "$nrconf{override_rc}{qr(^docker)} = 0 to /etc/needrestart/conf.d/docker.conf.",
         ("apt",),
         _needrestart,
     ),

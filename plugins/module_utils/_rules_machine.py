@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules about the machine: processor, system release, kernel, memory, storage, clock."""
+"""Rules about the machine: processor, system release, kernel, memory, clock."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ SUPPORTED = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
 
 # Boards sold with 2 GB report less: the Raspberry Pi 4 about 1850 MiB, since the GPU takes a share.
 MEMORY_MB = 1700
-
-STORAGE_MB = 5 * 1024
 
 _NEEDED_MODULES = ("bridge", "veth", "overlay", "nf_conntrack", "nf_nat")
 
@@ -50,26 +48,6 @@ def _unsupported_release(facts: dict[str, Any]) -> str | None:
 def _little_memory(facts: dict[str, Any]) -> str | None:
     total = facts["memory"]["total_mb"]
     return None if total >= MEMORY_MB else f"{total} MiB; {MEMORY_MB} is what 2 GB boards have"
-
-
-def _free(facts: dict[str, Any]) -> str | None:
-    storage = facts["storage"]
-    free = storage["free_mb"]
-    if free is None or free >= STORAGE_MB:
-        return None
-    return f"{free} MiB free for {storage['path']} on {storage['mount']}; {STORAGE_MB} are needed"
-
-
-def _has_engine(facts: dict[str, Any]) -> bool:
-    return any(name in facts["packages"] for name in ("docker.io", "docker-ce"))
-
-
-def _no_space_to_install(facts: dict[str, Any]) -> str | None:
-    return None if _has_engine(facts) else _free(facts)
-
-
-def _little_space_left(facts: dict[str, Any]) -> str | None:
-    return _free(facts) if _has_engine(facts) else None
 
 
 def _modules_gone(facts: dict[str, Any]) -> str | None:
@@ -172,22 +150,6 @@ RULES = (
         "Use a board with 2 GB or more, or ignore this finding for a few small containers.",
         ("memory",),
         _little_memory,
-    ),
-    Rule(
-        "storage_below_5gb",
-        ERROR,
-        "Less than 5 GB are free where Docker's data will lie.",
-        "Free space, enlarge the file system, or give Docker another disk (data-root).",
-        ("storage", "packages"),
-        _no_space_to_install,
-    ),
-    Rule(
-        "storage_low",
-        WARNING,
-        "Less than 5 GB are left where Docker's data lies.",
-        "'docker system df' shows what takes it, 'docker system prune' frees what is unused.",
-        ("storage", "packages"),
-        _little_space_left,
     ),
     Rule(
         "kernel_modules_missing",

@@ -158,9 +158,12 @@ ansible_facts:
           description:
             - The data root, the file system that it lies on, and its free space in MiB.
             - C(mounts) lists every file system that could hold data, with the same figures.
+            - C(boot_mount) is what the next boot mounts for the data root (path, file and options),
+              or null where it will lie on the root file system.
           returned: when gathered
           type: dict
           sample:
+            boot_mount: null
             filesystem: ext4
             free_mb: 6912
             mount: /

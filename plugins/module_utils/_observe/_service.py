@@ -22,6 +22,7 @@ _PROPERTIES = (
     "ActiveEnterTimestampMonotonic",
     "StateChangeTimestampMonotonic",
     "NeedDaemonReload",
+    "RequiresMountsFor",
 )
 UNITS_ARGV = ("systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", *UNITS)
 
@@ -34,7 +35,7 @@ def read_service(host: Host) -> dict[str, Any]:
     ``manager`` is systemd, or None where it does not run, as in the build of an image: then
     ``active`` says whether a daemon runs at all and ``enabled`` what the next boot will do.
     ``since`` is the start of the daemon in UTC, ``loaded`` its last start or reload. ``units``
-    has load, active, enabled and reload_needed for each unit.
+    has load, active, enabled, reload_needed and requires_mounts_for for each unit.
     """
     answer = host.result("units")
     if answer is None:
@@ -59,6 +60,7 @@ def read_service(host: Host) -> dict[str, Any]:
             "sub": fields.get("SubState", ""),
             "enabled": fields.get("UnitFileState", ""),
             "reload_needed": fields.get("NeedDaemonReload") == "yes",
+            "requires_mounts_for": fields.get("RequiresMountsFor", "").split(),
         }
         if fields["Id"] == "docker.service" and fields.get("ActiveState") == "active":
             since = _systemd.wall_clock(fields.get("ActiveEnterTimestampMonotonic", ""))

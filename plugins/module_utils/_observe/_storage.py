@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ansible_collections.arm64.docker.plugins.module_utils._observe._boot_mounts import (
+    boot_mounts,
+    unescape,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
 # statvfs(2) on a server or a FUSE program that is gone never returns: these are not asked.
@@ -46,10 +50,14 @@ def read_storage(host: Host, data_root: str) -> dict[str, Any]:
     """Return the data root, what it lies on, and every other place that could hold it.
 
     Sizes are in MiB; ``free_mb`` is None on network and FUSE file systems. ``mounts`` has one
-    entry for each mounted file system with path, filesystem, source and free_mb.
+    entry for each mounted file system with path, filesystem, source and free_mb. ``boot_mount`` is
+    what the next boot will mount for the data root: path, file and options, or None where it will
+    lie on the root file system.
     """
     mounts = _mounts(host)
-    place = mount_of(_resolve(host, data_root), [mount["path"] for mount in mounts])
+    resolved = _resolve(host, data_root)
+    place = mount_of(resolved, [mount["path"] for mount in mounts])
+    at_boot = boot_mounts(host)
     mount = next((entry for entry in mounts if entry["path"] == place), None)
     shown = []
     for entry in mounts:
@@ -63,6 +71,7 @@ def read_storage(host: Host, data_root: str) -> dict[str, Any]:
         "filesystem": measured["filesystem"] if measured else None,
         "free_mb": measured["free_mb"] if measured else None,
         "mounts": shown,
+        "boot_mount": at_boot.get(mount_of(resolved, list(at_boot)) or "/"),
     }
 
 
@@ -90,15 +99,9 @@ def _mounts(host: Host) -> list[dict[str, Any]]:
         words, rest = left.split(), right.split()
         if not separator or len(words) < 5 or len(rest) < 2:
             continue
-        path = _unescape(words[4])
-        found[path] = {"path": path, "filesystem": rest[0], "source": _unescape(rest[1])}
+        path = unescape(words[4])
+        found[path] = {"path": path, "filesystem": rest[0], "source": unescape(rest[1])}
     return list(found.values())
-
-
-def _unescape(text: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(code, character)
-    return text
 
 
 def _free_mb(host: Host, mount: dict[str, Any]) -> int | None:

@@ -15,6 +15,26 @@ from ansible_collections.arm64.docker.tests.unit import hosts
 LOCK = {"path": "/var/lib/dpkg/lock-frontend", "pid": 4711, "command": "unattended-upgr"}
 NOTHING_FREE = {"storage/free_mb": 5119, "storage/mount": "/", "storage/path": "/var/lib/docker"}
 CLOCK = "2021-01-01T00:00:00Z"
+SSD = {"storage/mount": "/mnt/ssd", "storage/path": "/mnt/ssd/docker"}
+
+
+def on(filesystem: str) -> dict[str, Any]:
+    """Return the change that puts the data root on a disk of its own."""
+    return {**SSD, "storage/filesystem": filesystem, **at_boot()}
+
+
+def at_boot(*options: str, path: str = "/mnt/ssd") -> dict[str, Any]:
+    """Return the change that has /etc/fstab mount a disk for the data root."""
+    return {
+        "storage/boot_mount": {"path": path, "file": "/etc/fstab", "options": list(options)},
+    }
+
+
+def waiting_for(*paths: str) -> dict[str, Any]:
+    return {"service/units": {"docker.service": {"requires_mounts_for": list(paths)}}}
+
+
+OVERLAY = {"storage/mounts": [{"path": "/", "filesystem": "overlay"}]}
 BROKEN = {"daemon_config/valid": False, "daemon_config/error": "Expecting value: line 3 column 1"}
 
 # Rule, a change of a healthy host's facts that it fires on, words of the evidence, and the nearest
@@ -57,6 +77,48 @@ TABLE = [
         {**NOTHING_FREE, "storage/free_mb": None},
     ),
     ("storage_low", NOTHING_FREE, "5119 MiB", {**NOTHING_FREE, "packages": {}}),
+    ("data_root_filesystem", on("exfat"), "/mnt/ssd, which is exfat", on("ext4")),
+    ("data_root_filesystem", on("fuseblk"), "fuseblk", on("xfs")),
+    ("data_root_network", on("nfs4"), "/mnt/ssd, which is nfs4", on("btrfs")),
+    ("overlay_root", OVERLAY, "/ is an overlay", {**OVERLAY, "os/container": "docker"}),
+    (
+        "overlay_root",
+        OVERLAY,
+        "/ is an overlay",
+        {"storage/mounts": [{"path": "/srv", "filesystem": "overlay"}]},
+    ),
+    (
+        "data_root_not_mounted",
+        {"storage/path": "/mnt/ssd/docker", **at_boot()},
+        "/etc/fstab mounts /mnt/ssd, which is not mounted now: /mnt/ssd/docker is on /",
+        {**SSD, **at_boot()},
+    ),
+    (
+        "data_root_not_mounted",
+        at_boot(),
+        "not mounted now",
+        {**at_boot(), "service/manager": None},
+    ),
+    (
+        "data_root_mounts_late",
+        {**SSD, **at_boot("nofail", "noatime")},
+        "/etc/fstab mounts /mnt/ssd with nofail, and Docker does not wait",
+        {**SSD, **at_boot("nofail"), **waiting_for("/mnt/ssd/docker")},
+    ),
+    ("data_root_mounts_late", SSD, "neither", {**SSD, "os/container": "lxc"}),
+    (
+        "data_root_mounts_late",
+        {**SSD, **at_boot("_netdev"), **waiting_for("/mnt/ssd2")},
+        "_netdev",
+        {**SSD, **at_boot("nofail", "x-systemd.before=docker.service")},
+    ),
+    (
+        "data_root_mounts_late",
+        {**SSD, **at_boot("noauto")},
+        "noauto",
+        {**SSD, **at_boot("noauto", "x-systemd.automount")},
+    ),
+    ("data_root_mounts_late", SSD, "at boot", {**SSD, **at_boot("defaults")}),
     (
         "kernel_modules_missing",
         {"kernel/modules_present": False},

@@ -44,6 +44,7 @@ def test_an_engine_that_runs_is_active_and_enabled(machine: Machine) -> None:
         "sub": "running",
         "enabled": "enabled",
         "reload_needed": False,
+        "requires_mounts_for": [],
     }
 
 

@@ -116,6 +116,38 @@ def test_a_mount_that_is_out_of_reach_has_no_figure(machine: Machine) -> None:
     assert read_storage(machine.host(), "/gone")["free_mb"] is None
 
 
+def test_what_the_next_boot_mounts_is_in_fstab(machine: Machine) -> None:
+    machine.write(
+        "/etc/fstab",
+        "# a comment\n"
+        "UUID=1 / ext4 defaults 0 1\n"
+        "UUID=2 none swap sw 0 0\n"
+        "UUID=3 /mnt ext4\n"
+        "UUID=4 /mnt/my\\040disk/ ext4 nofail,noatime 0 2\n",
+    )
+    machine.folder("/mnt/my disk/docker")
+    assert read_storage(machine.host(), "/mnt/my disk/docker")["boot_mount"] == {
+        "path": "/mnt/my disk",
+        "file": "/etc/fstab",
+        "options": ["nofail", "noatime"],
+    }
+    assert read_storage(machine.host(), "/mnt/docker")["boot_mount"]["options"] == ["defaults"]
+    assert read_storage(machine.host(), DATA_ROOT)["boot_mount"] is None
+
+
+def test_what_the_next_boot_mounts_is_in_units_too_and_fstab_outweighs_them(
+    machine: Machine,
+) -> None:
+    unit = "/etc/systemd/system/srv.mount"
+    machine.write(unit, "[Mount]\nWhat=/dev/sda1\nWhere=/srv\nOptions=nofail\n")
+    machine.write("/etc/systemd/system/broken.mount", "[Mount]\n")
+    machine.folder("/etc/systemd/system/folder.mount")
+    wanted = {"path": "/srv", "file": unit, "options": ["nofail"]}
+    assert read_storage(machine.host(), "/srv/docker")["boot_mount"] == wanted
+    machine.write("/etc/fstab", "LABEL=srv /srv ext4 noatime 0 2\n")
+    assert read_storage(machine.host(), "/srv/docker")["boot_mount"]["options"] == ["noatime"]
+
+
 @pytest.mark.parametrize(
     ("path", "mounts", "expected"),
     [
@@ -140,5 +172,6 @@ def test_a_mount_holds_a_path_by_whole_names(
 )
 def test_any_table_of_mounts_is_read(machine: Machine, text: str) -> None:
     machine.write("/proc/self/mountinfo", text)
+    machine.write("/etc/fstab", text)
     storage = read_storage(machine.host(), DATA_ROOT)
     assert storage["path"] == DATA_ROOT

@@ -6,8 +6,9 @@ MAKEFLAGS += --no-print-directory
 step := tests/host/step
 quiet_step := tests/host/step --quiet
 run := tests/controllers/run 2.19
-# The main path of every scenario; test-full runs the long fault matrices too.
-tests := python -m pytest -m 'not full'
+# The main path of every scenario; FULL=1 adds the long fault matrices.
+chosen := $(if $(FULL),full or not full,not full)
+tests := python -m pytest -m '$(chosen)'
 
 .PHONY: help
 help: ## say what there is
@@ -24,7 +25,7 @@ test: ## the main path of everything, alone, on a fresh machine (usually 45 min)
 
 .PHONY: test-full
 test-full: ## the same with the long fault matrices, and the benchmark (3 h)
-	@tests/host/with-cleanup $(MAKE) test-steps bench 'tests=python -m pytest'
+	@tests/host/with-cleanup $(MAKE) test-steps bench FULL=1
 
 .PHONY: demo demo-stop
 demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it; DEMO_HOST=user@address: yours
@@ -101,12 +102,18 @@ molecule-default molecule-machine: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
+# Its tests are those of tests/faults.
+.PHONY: molecule-faults
+molecule-faults: environments machine-image
+	@$(step) 'molecule test -s faults: bad input on a booted machine' '9 min' env FAULTS='$(chosen)' \
+	    MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/faults $(run) molecule test -s faults
+
 # README's section for users of Molecule, as it stands.
 .PHONY: readme
 readme: environments images
 	@$(step) "README's Molecule scenario" '3 min' $(run) $(tests) tests/readme
 
-.PHONY: second-run repository engine faults
+.PHONY: second-run repository engine
 second-run: environments machine-image
 	@$(step) 'second runs and drift on a booted machine' '6 min' $(run) $(tests) tests/second_run
 
@@ -117,9 +124,6 @@ repository: environments
 
 engine: environments machine-image repository
 	@$(step) 'the life of an engine on a booted machine' '8 min' $(run) $(tests) tests/engine
-
-faults: environments machine-image
-	@$(step) 'bad input on a booted machine' '9 min' $(run) $(tests) tests/faults
 
 .PHONY: demonstration
 demonstration: machine-image
@@ -135,5 +139,5 @@ test-steps:
 	@$(MAKE) molecule-machine
 	@$(MAKE) second-run
 	@$(MAKE) engine
-	@$(MAKE) faults
+	@$(MAKE) molecule-faults
 	@$(MAKE) demonstration

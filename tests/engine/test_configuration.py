@@ -10,6 +10,17 @@ import pytest
 
 from engine.conftest import LIVE, OBSERVATION, baseline
 
+# dockerd 26, which validates a file by itself, and 20.10, which cannot.
+pytestmark = pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param({"release": "trixie"}, id="trixie"),
+        pytest.param({"release": "bookworm"}, id="bookworm", marks=pytest.mark.full),
+    ],
+    indirect=True,
+    scope="module",
+)
+
 CA = """-----BEGIN CERTIFICATE-----
 bm90IGEgY2VydGlmaWNhdGUsIG9ubHkgaXRzIGZvcm0=
 -----END CERTIFICATE-----
@@ -34,6 +45,16 @@ KEPT = r" /etc/(default/docker|init\.d/docker|containerd|rc\d\.d/|systemd/system
 STARTS = (
     "journalctl --unit=docker.service --output=cat | grep -c '^Starting docker.service' || true"
 )
+
+# /etc on a small disk of its own, without a byte to spare.
+FULL_ETC = """
+size=$(du -sk --apparent-size /etc | cut -f1)
+mkdir -p /mnt
+mount -t tmpfs -o size=$((size * 3 + 1024))k small /mnt
+cp -a /etc/. /mnt
+cat /dev/zero >/mnt/fill 2>/dev/null || true
+mount --bind /mnt /etc
+"""
 
 # Each with what the message must name. The last two pass dockerd's own validation: only a daemon
 # that tries finds them.
@@ -145,6 +166,70 @@ def test_a_bad_configuration_leaves_docker_and_its_containers_running(host, live
     assert host.ssh("cat /etc/docker/daemon.json") == before
     assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
     assert container(host) == started
+
+
+def test_a_full_etc_leaves_docker_and_its_containers_running(host, live):
+    started, before = container(host), host.ssh("cat /etc/docker/daemon.json")
+    with host.planted(FULL_ETC, "umount --lazy /etc; umount --lazy /mnt"):
+        attempt = site(host, config={"no-new-privileges": True, "debug": True})
+        assert host.ssh("cat /etc/docker/daemon.json") == before
+    assert attempt.rc != 0
+    assert "No space left" in attempt.message()
+    assert host.ssh("cat /etc/docker/daemon.json") == before
+    assert container(host) == started
+
+
+@pytest.mark.full
+def test_a_full_data_root_is_taken_back(host, live):
+    started, before = container(host), host.ssh("cat /etc/docker/daemon.json")
+    full = "mkdir -p /mnt; mount -t tmpfs -o size=64k tiny /mnt; cat /dev/zero >/mnt/fill || true"
+    with host.planted(full, "umount --lazy /mnt"):
+        attempt = site(host, config={"no-new-privileges": True}, docker_engine_data_root="/mnt")
+    assert attempt.rc != 0
+    assert "no space left" in attempt.message().lower()
+    assert host.ssh("cat /etc/docker/daemon.json") == before
+    assert container(host) == started
+
+
+@pytest.mark.full
+def test_a_drop_in_that_the_daemon_does_not_start_with_is_taken_back(host, live):
+    started = container(host)
+    settings = {"config": {"no-new-privileges": True}, "docker_engine_data_root_mount": False}
+    site(host, **settings).demand()
+    environment = host.ssh("systemctl show --property=Environment,RequiresMountsFor docker.service")
+    missing = "/dev/missing /var/lib/docker ext4 nofail,x-systemd.device-timeout=3s 0 2"
+    with host.planted(
+        f"cp -a /etc/fstab /run/; echo '{missing}' >>/etc/fstab; systemctl daemon-reload",
+        "cp -a /run/fstab /etc/; systemctl daemon-reload",
+    ):
+        refused = site(host, config={"no-new-privileges": True})
+        assert "[error] data_root_not_mounted:" in refused.message()
+        attempt = site(
+            host,
+            config={"no-new-privileges": True},
+            docker_preflight_ignore=["data_root_not_mounted"],
+        )
+        assert attempt.rc != 0
+        assert "arm64-docker.conf is back as it was" in attempt.message()
+        assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
+        assert container(host) == started
+    show = "systemctl show --property=Environment,RequiresMountsFor docker.service"
+    assert host.ssh(show) == environment
+    site(host, config={"no-new-privileges": True}).demand()
+
+
+@pytest.mark.full
+def test_automatic_upgrades_are_kept_away_from_docker(host, live):
+    host.ssh("apt-get -qq update; apt-get -qq -y install unattended-upgrades needrestart")
+    site(host, config={"no-new-privileges": True}).demand()
+    wanted = {"docker_engine_unattended_upgrades": "exclude"}
+    run = site(host, config={"no-new-privileges": True}, **wanted).demand()
+    assert run.changed > 0
+    assert "automatic_upgrades" not in site(host, "--check", **wanted).output
+    assert "docker" in host.ssh("apt-config dump Unattended-Upgrade::Package-Blacklist")
+    run = site(host, config={"no-new-privileges": True}, **wanted).demand()
+    assert run.sent == (OBSERVATION,)
+    host.ssh("apt-get -qq -y purge unattended-upgrades needrestart; apt-get -qq -y autoremove")
 
 
 def test_a_broken_file_is_refused_by_line_and_column_and_not_overwritten(host, live):

@@ -167,6 +167,11 @@ def test_the_other_provider_is_refused_and_replaced_where_that_is_wanted(host, s
     attempt = site(**other)
     assert attempt.rc != 0
     assert "docker_engine_switch_provider" in attempt.message()
+    elsewhere = {**other, "docker_engine_containerd_image_store": True}
+    attempt = site(docker_engine_switch_provider=True, docker_engine_hold=False, **elsewhere)
+    assert attempt.rc != 0
+    assert "docker_engine_containerd_image_store: false" in attempt.message()
+    assert version(host) == "26.1.5"
     site(docker_engine_switch_provider=True, docker_engine_hold=False, **other).demand()
     assert version(host).startswith("26.1.5+dfsg")
     assert "sleeper" in host.ssh("docker images")

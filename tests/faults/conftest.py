@@ -30,6 +30,7 @@ ORDER = (
     "test_with_docker",
     "test_small_board",
     "test_interruptions",
+    "test_cuts",
 )
 
 

@@ -36,7 +36,7 @@ def apt_runs():
 
 while sys.argv[1] == "forever" or not apt_runs():
     time.sleep(0.5)
-time.sleep(5)
+time.sleep(40)
 assert apt_runs(), "apt-get did not wait"
 """
 
@@ -66,7 +66,7 @@ def held(host: Host, paths: tuple[str, ...], until: str = "forever") -> Iterator
 
 @contextlib.contextmanager
 def held_until_apt_waits(host: Host) -> Iterator[None]:
-    """Hold dpkg's locks until apt-get has waited for them for five seconds.
+    """Hold dpkg's locks until apt-get has waited for them for 40 seconds.
 
     Fails where apt-get did not wait so long.
     """

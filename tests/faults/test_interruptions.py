@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from machine import Machine
+from machine import Machine, layers
 from plays.host import Host
 from plays.runner import Run
 
@@ -37,11 +37,18 @@ MODULES = (
 )
 
 
+# How many of them were sent when the machine was saved that the others start from.
+SAVED_AFTER = MODULES.index("ansible.builtin.apt") + 1
+
+LAYER = "interrupted-after-apt"
+
+
 @contextlib.contextmanager
-def fresh(folder) -> Iterator[Host]:
-    with Machine("interrupted").start() as machine:
+def fresh(folder, layer: str | None = None) -> Iterator[Host]:
+    with Machine("interrupted").start(layer=layer) as machine:
         host = Host(machine, folder)
-        host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer; useradd pilot")
+        host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer")
+        host.ssh("id pilot >/dev/null 2>&1 || useradd pilot")
         yield host
         host.close()
 
@@ -49,6 +56,11 @@ def fresh(folder) -> Iterator[Host]:
 def site(host: Host, end_after: int = 0) -> Run:
     environment = {"REMOTE_RUNS_END_AFTER": str(end_after)}
     return host.play("arm64.docker.site", environment=environment, **SETTINGS)
+
+
+def names(run: Run) -> tuple[str, ...]:
+    """Return what was sent, without the paths of transfers."""
+    return tuple(name.split()[0] for name in run.sent)
 
 
 def converges(host: Host) -> None:
@@ -72,10 +84,37 @@ def test_killed_three_times_an_installation_still_ends_well(tmp_path):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("end_after", range(1, len(MODULES) + 1))
-def test_killed_after_any_module_the_next_run_converges(tmp_path, end_after):
+@pytest.mark.parametrize("end_after", [1, SAVED_AFTER + 1])
+def test_killed_before_or_after_the_packages_are_remembered(tmp_path, end_after):
     with fresh(tmp_path) as host:
         killed = site(host, end_after)
-        assert tuple(name.split()[0] for name in killed.sent) == MODULES[:end_after]
+        assert names(killed) == MODULES[:end_after]
+        assert killed.rc < 0
+        converges(host)
+
+
+@pytest.fixture(scope="module")
+def after_apt(tmp_path_factory) -> Iterator[str]:
+    """Save a machine on which the controller was killed when apt had installed the packages."""
+    with fresh(tmp_path_factory.mktemp("after-apt")) as host:
+        killed = site(host, SAVED_AFTER)
+        assert names(killed) == MODULES[:SAVED_AFTER]
+        host.close()
+        host.machine.stop()
+        host.machine.save(LAYER)
+    yield LAYER
+    layers.remove(LAYER)
+
+
+# What is left to send then: the packages need neither apt nor to be remembered.
+LEFT = (OBSERVATION, *MODULES[SAVED_AFTER + 1 :])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("end_after", range(1, len(LEFT) + 1))
+def test_killed_once_more_after_any_module_the_next_run_converges(tmp_path, after_apt, end_after):
+    with fresh(tmp_path, after_apt) as host:
+        killed = site(host, end_after)
+        assert names(killed) == LEFT[:end_after]
         assert killed.rc < 0
         converges(host)

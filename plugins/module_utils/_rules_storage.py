@@ -134,8 +134,8 @@ RULES = (
         "overlay_root",
         ERROR,
         "The system runs on an overlay: what is changed now is gone after the next boot.",
-        "Turn the overlay off (raspi-config, or overlayroot= on the kernel's command line), reboot, "
-        "run again, and turn it on with the data-root on a disk of its own.",
+        "Turn the overlay off (raspi-config, or overlayroot= on the kernel's command line), reboot "
+        "and run again; with a data-root on a disk of its own it can be turned on afterwards.",
         ("storage", "os"),
         _overlay_root,
     ),

@@ -46,7 +46,7 @@ def cut_at(host: Host, condition: str, folder: Path) -> Run:
             docker_engine_live_restore=True,
         )
         reached(host, condition)
-        subprocess.run(["pkill", "-KILL", "--full", f"ControlPath=\"?{paths}"], check=True)
+        subprocess.run(["pkill", "-KILL", "--full", f"ssh.*{paths}"], check=True)
         return run.result()
 
 

@@ -34,6 +34,8 @@ def _pairs(facts: dict[str, Any]) -> str | None:
 
 def _unfinished(facts: dict[str, Any]) -> str | None:
     apt = facts["apt"]
+    if any(lock["path"].startswith("/var/lib/dpkg/") for lock in apt["locks"]):
+        return None
     if apt["unfinished"]:
         return f"half-done: {', '.join(apt['unfinished'])}"
     if apt["journal"]:
@@ -51,6 +53,13 @@ def _locked(facts: dict[str, Any]) -> str | None:
         for lock in facts["apt"]["locks"]
     ]
     return ", ".join(holders) or None
+
+
+def _services_denied(facts: dict[str, Any]) -> str | None:
+    apt = facts["apt"]
+    if not apt["services_denied"] or facts["os"]["container"] or apt["locks"]:
+        return None
+    return "/usr/sbin/policy-rc.d says exit 101, and apt is not at work"
 
 
 def _upgrades(facts: dict[str, Any]) -> str | None:
@@ -128,6 +137,14 @@ RULES = (
         "Nothing: the roles wait for it, within docker_engine_lock_timeout.",
         ("apt",),
         _locked,
+    ),
+    Rule(
+        "services_denied",
+        WARNING,
+        "An installation was killed: no package of this host may start or restart its service.",
+        "Nothing: docker_engine removes /usr/sbin/policy-rc.d; without it, do that by hand.",
+        ("apt", "os"),
+        _services_denied,
     ),
     Rule(
         "automatic_upgrades",

@@ -20,6 +20,8 @@ _NETWORK = ("9p", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb
 # Options of fstab with which local-fs.target, and so Docker, does not wait for a mount
 # (systemd.mount(5)), and those that order it all the same or mount it at first use.
 _LATE = ("_netdev", "noauto", "nofail")
+# Pools are imported and mounted before local-fs.target by services of their own.
+_SELF_MOUNTING = ("zfs",)
 _ORDERED = (
     "x-systemd.automount",
     "x-systemd.before=docker.service",
@@ -74,7 +76,7 @@ def _not_mounted(facts: dict[str, Any]) -> str | None:
     wanted = storage["boot_mount"]
     if facts["service"]["manager"] is None or wanted is None or storage["mount"] is None:
         return None
-    if len(wanted["path"]) <= len(storage["mount"]):
+    if len(wanted["path"]) <= len(storage["mount"]) or "noauto" in wanted["options"]:
         return None
     return (
         f"{wanted['file']} mounts {wanted['path']}, which is not mounted now: {storage['path']} "
@@ -86,6 +88,8 @@ def _mounts_late(facts: dict[str, Any]) -> str | None:
     storage, service = facts["storage"], facts["service"]
     place, at_boot = storage["mount"], storage["boot_mount"]
     if place in (None, "/") or service["manager"] is None or facts["os"]["container"]:
+        return None
+    if storage["filesystem"] in _SELF_MOUNTING:
         return None
     waits_for = service["units"].get("docker.service", {}).get("requires_mounts_for", ())
     if at_boot is None or at_boot["path"] != place:

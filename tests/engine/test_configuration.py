@@ -124,6 +124,17 @@ def test_a_second_run_with_all_of_it_sends_one_module(host, first_run):
     assert run.changed == 0
 
 
+@pytest.mark.full
+def test_a_first_start_that_fails_leaves_an_engine_that_runs(host, first_run):
+    host.ssh("systemctl stop docker.socket docker.service")
+    before = host.ssh("cat /etc/docker/daemon.json")
+    attempt = site(host, config={"metrics-addr": "127.0.0.1:22"})
+    assert attempt.rc != 0
+    assert "daemon.json is back as it was" in attempt.message()
+    assert host.ssh("cat /etc/docker/daemon.json") == before
+    assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
+
+
 def test_what_can_be_reloaded_leaves_containers_and_the_daemon_alone(host, live):
     started, starts = container(host), host.ssh(STARTS)
     assert site(host, config={"labels": ["place=cellar"]}).demand().changed == 1
@@ -160,7 +171,9 @@ def test_keys_of_others_stay_and_a_write_without_a_restart_is_healed(host, live)
 )
 def test_a_bad_configuration_leaves_docker_and_its_containers_running(host, live, config, named):
     started, before = container(host), host.ssh("cat /etc/docker/daemon.json")
-    attempt = site(host, config={"no-new-privileges": True, **config})
+    attempt = site(
+        host, config={"no-new-privileges": True, **config}, docker_engine_leave_data=True
+    )
     assert attempt.rc != 0
     assert named in attempt.message()
     assert host.ssh("cat /etc/docker/daemon.json") == before
@@ -184,7 +197,10 @@ def test_a_full_data_root_is_taken_back(host, live):
     started, before = container(host), host.ssh("cat /etc/docker/daemon.json")
     full = "mkdir -p /mnt; mount -t tmpfs -o size=64k tiny /mnt; cat /dev/zero >/mnt/fill || true"
     with host.planted(full, "umount --lazy /mnt"):
-        attempt = site(host, config={"no-new-privileges": True}, docker_engine_data_root="/mnt")
+        wanted = {"config": {"no-new-privileges": True}, "docker_engine_data_root": "/mnt"}
+        refused = site(host, **wanted)
+        assert "would see neither them nor its images" in refused.message()
+        attempt = site(host, **wanted, docker_engine_leave_data=True)
     assert attempt.rc != 0
     assert "no space left" in attempt.message().lower()
     assert host.ssh("cat /etc/docker/daemon.json") == before
@@ -221,7 +237,8 @@ def test_a_drop_in_that_the_daemon_does_not_start_with_is_taken_back(host, live)
 @pytest.mark.full
 def test_automatic_upgrades_are_kept_away_from_docker(host, live):
     host.ssh("apt-get -qq update; apt-get -qq -y install unattended-upgrades needrestart")
-    site(host, config={"no-new-privileges": True}).demand()
+    found = site(host, config={"no-new-privileges": True}).demand().output
+    assert "[warning] automatic_upgrades:" in found
     wanted = {"docker_engine_unattended_upgrades": "exclude"}
     run = site(host, config={"no-new-privileges": True}, **wanted).demand()
     assert run.changed > 0
@@ -249,8 +266,9 @@ def test_tcp_without_client_certificates_is_refused(host, live):
 
 
 def test_uninstall_gives_the_machine_back_and_keeps_the_data(host, before, live):
+    # Keys that the tests before gave it and that are not in the inventory are a user's own.
+    site(host, config={"no-new-privileges": None, "default-ulimits": None}).demand()
     settings = {**SETTINGS, "docker_targets": "all"}
-    settings["docker_engine_config"] = daemon_json(host)
     run = host.play("arm64.docker.uninstall", **settings).demand()
     assert run.changed > 0
     assert host.ssh("ls /var/lib/docker")

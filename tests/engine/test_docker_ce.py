@@ -11,6 +11,7 @@ from engine.conftest import LIVE, OBSERVATION, baseline
 pytestmark = pytest.mark.full
 
 OLD_LIST = "/etc/apt/sources.list.d/docker.list"
+SHARED_LIST = "/etc/apt/sources.list.d/shared.list"
 
 # A daemon of this version never starts on the host, and those of all others do.
 UNFIT = """
@@ -93,7 +94,12 @@ def test_a_key_with_another_fingerprint_is_not_installed(host, site):
 def test_the_version_is_chosen_held_and_an_older_list_moved_aside(host, site, repository):
     host.ssh("mkdir -p /etc/apt/keyrings; touch /etc/apt/keyrings/other.gpg")
     signed = "[arch=arm64 signed-by=/etc/apt/keyrings/other.gpg]"
-    host.write(OLD_LIST, f"deb {signed} {repository.url}/linux/debian trixie stable\n")
+    line = f"deb {signed} {repository.url}/linux/debian trixie stable\n"
+    host.write(OLD_LIST, line)
+    # The same beside another source, behind empty lines, as people write it.
+    host.write(SHARED_LIST, f"\n\n{line}")
+    host.ssh("grep -m1 '^deb ' /etc/apt/sources.list >/run/other")
+    host.ssh(f"sed -i '1r /run/other' {SHARED_LIST}")
     site().demand()
     assert version(host) == "26.1.4"
     assert held(host) == {
@@ -103,7 +109,10 @@ def test_the_version_is_chosen_held_and_an_older_list_moved_aside(host, site, re
         "docker-buildx-plugin",
         "docker-compose-plugin",
     }
-    host.ssh(f"! test -e {OLD_LIST}; test -e {OLD_LIST}.disabled; apt-get -qq update")
+    host.ssh(f"! test -e {OLD_LIST}; test -e {OLD_LIST}.arm64-docker.disabled; apt-get -qq update")
+    lines = host.ssh(f"cat {SHARED_LIST}").splitlines()
+    assert [line.startswith("# ") for line in lines if "deb " in line] == [False, True]
+    host.ssh(f"rm {SHARED_LIST}*")
     assert "Starting up" in host.ssh("journalctl --unit=docker --output=cat")
     assert (
         host.ssh("journalctl --unit=docker --output=cat | grep -c '^Starting docker.service'")
@@ -176,3 +185,11 @@ def test_the_other_provider_is_refused_and_replaced_where_that_is_wanted(host, s
     assert version(host).startswith("26.1.5+dfsg")
     assert "sleeper" in host.ssh("docker images")
     assert site(docker_engine_hold=False, **other).demand().sent == (OBSERVATION,)
+
+
+def test_uninstall_gives_back_what_the_repository_replaced(host, settings):
+    wanted = {**settings, "docker_targets": "all", "docker_engine_provider": "distribution"}
+    assert host.play("arm64.docker.uninstall", **wanted).demand().changed > 0
+    host.ssh(f"test -e {OLD_LIST}; ! test -e /etc/apt/sources.list.d/docker.sources")
+    host.ssh("! test -e /etc/apt/keyrings/docker.asc; ! command -v docker")
+    assert host.play("arm64.docker.uninstall", **wanted).demand().changed == 0

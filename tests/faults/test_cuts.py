@@ -42,6 +42,8 @@ def cut_at(host: Host, condition: str, folder: Path) -> Run:
         run = background.submit(
             host.play,
             "arm64.docker.site",
+            # As most people run it: a terminal on the host ends with the connection.
+            pipelining=False,
             environment={"ANSIBLE_SSH_CONTROL_PATH_DIR": str(paths)},
             docker_engine_live_restore=True,
         )
@@ -79,3 +81,4 @@ def test_dpkg_that_is_killed_while_it_configures(fresh_host: Host) -> None:
     assert "[error] dpkg_unfinished:" in refused.message()
     assert "docker_engine_finish_dpkg: true" in refused.message()
     converges(fresh_host, docker_engine_finish_dpkg=True)
+    assert "max-size" in fresh_host.ssh("cat /etc/docker/daemon.json")

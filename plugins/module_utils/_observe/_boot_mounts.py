@@ -51,18 +51,35 @@ def _entries(host: Host) -> dict[str, dict[str, Any]]:
 
 
 def _units(host: Host) -> dict[str, dict[str, Any]]:
-    found = {}
+    """Read mount units; one that nothing starts has the option ``noauto``, as in fstab."""
+    files = {}
     for folder in _UNIT_FOLDERS:
         for name in host.names(folder):
-            if not name.endswith(".mount") or host.is_folder(f"{folder}/{name}"):
-                continue
-            fields = {}
-            for line in host.text(f"{folder}/{name}", "").splitlines():
-                key, _, value = line.partition("=")
-                fields[key.strip()] = value.strip()
-            if fields.get("Where", "").startswith("/"):
-                _add(found, fields["Where"], f"{folder}/{name}", fields.get("Options", ""))
+            if name.endswith(".mount") and not host.is_folder(f"{folder}/{name}"):
+                files[name] = f"{folder}/{name}"
+    found = {}
+    for name, file in files.items():
+        # A masked one is a link to nothing, and hides those of its name in other folders.
+        if host.link(file) == "/dev/null":
+            continue
+        fields = {}
+        for line in host.text(file, "").splitlines():
+            key, _, value = line.partition("=")
+            fields[key.strip()] = value.strip()
+        if fields.get("Where", "").startswith("/"):
+            idle = "" if _is_started(host, name) else ",noauto"
+            _add(found, fields["Where"], file, fields.get("Options", "") + idle)
     return found
+
+
+def _is_started(host: Host, name: str) -> bool:
+    """Tell whether another unit wants or requires one, or whether systemd made it for a disk."""
+    return any(
+        host.exists(f"{folder}/{other}/{name}")
+        for folder in _UNIT_FOLDERS
+        for other in host.names(folder)
+        if other.endswith((".wants", ".requires"))
+    )
 
 
 def _add(found: dict[str, dict[str, Any]], place: str, file: str, options: str) -> None:

@@ -102,14 +102,20 @@ def read_conflicts(host: Host) -> list[dict[str, str]]:
     return found
 
 
+# What ansible.builtin.apt writes for the time of an installation with policy_rc_d: 101.
+POLICY = "/usr/sbin/policy-rc.d"
+DENIED = "#!/bin/sh\nexit 101\n"
+
+
 def read_apt(host: Host) -> dict[str, Any]:
     """Return the state of the package manager.
 
     ``unfinished`` are packages that dpkg left half-done, ``damaged`` says that its status file
     was cut off, ``locks`` who holds which lock now, ``indexed`` whether apt has package lists,
     ``sources`` where they come from, ``keyrings`` the fingerprints of the keys that matter for
-    Docker's, ``automatic_upgrades`` whether they run unattended and ``needrestart`` whether
-    services are restarted after them.
+    Docker's, ``services_denied`` whether Ansible's apt module, killed while it worked, has left
+    word that no package may start a service, ``automatic_upgrades`` whether they run unattended
+    and ``needrestart`` whether services are restarted after them.
     """
     dpkg = host.dpkg
     sources = read_sources(host)
@@ -122,6 +128,7 @@ def read_apt(host: Host) -> dict[str, Any]:
         "indexed": any("_Packages" in name for name in host.names("/var/lib/apt/lists")),
         "sources": sources,
         "keyrings": read_keyrings(host, sources),
+        "services_denied": host.text(POLICY, "") == DENIED,
         "automatic_upgrades": _automatic_upgrades(host),
         "needrestart": _needrestart(host),
     }

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from typing import Any
 
 from ansible_collections.arm64.docker.plugins.module_utils import _systemd
+from ansible_collections.arm64.docker.plugins.module_utils._daemon_config import applied
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
 UNITS = ("docker.service", "docker.socket", "containerd.service")
@@ -81,11 +84,27 @@ def loaded(host: Host) -> float | None:
     A start and ``systemctl reload`` both change the state of the unit; a signal that was sent by
     hand does not, and remains unseen. None where no daemon runs or systemd was not asked.
     """
+    return _docker_time(host, "StateChangeTimestampMonotonic")
+
+
+def started(host: Host) -> float | None:
+    """Return when the running daemon started, in seconds since 1970, as ``loaded`` does."""
+    return _docker_time(host, "ActiveEnterTimestampMonotonic")
+
+
+def _docker_time(host: Host, name: str) -> float | None:
     answer = host.result("units")
     for fields in _systemd.properties(answer.stdout) if answer and answer.ok else ():
         if fields.get("Id") == "docker.service" and fields.get("ActiveState") == "active":
-            return _systemd.wall_clock(fields.get("StateChangeTimestampMonotonic", ""))
+            return _systemd.wall_clock(fields.get(name, ""))
     return None
+
+
+def _modified(host: Host, path: str) -> float | None:
+    try:
+        return os.stat(host.path(path)).st_mtime_ns / 1e9
+    except OSError:
+        return None
 
 
 def _has_wants(host: Host) -> bool:
@@ -115,16 +134,25 @@ def daemon_pid(host: Host) -> int | None:
     return None
 
 
-def read_dropins(host: Host) -> dict[str, list[dict[str, str]]]:
-    """Return the drop-in files of each of Docker's units: path and sha256 of the content."""
-    found = {}
+def read_dropins(host: Host) -> dict[str, list[dict[str, Any]]]:
+    """Return the drop-in files of each of Docker's units: path, sha256 of the content, and applied.
+
+    ``applied`` says whether docker.service started after the file was written, None where that
+    cannot be known: it does not run, or the clock is behind.
+    """
+    found, start = {}, started(host)
     for unit in UNITS:
         files = []
         for folder in _DROPIN_FOLDERS:
             for name in host.names(f"{folder}/{unit}.d"):
                 path = f"{folder}/{unit}.d/{name}"
                 if name.endswith(".conf"):
-                    digest = hashlib.sha256(host.read(path)).hexdigest()
-                    files.append({"path": path, "sha256": digest})
+                    files.append(
+                        {
+                            "path": path,
+                            "sha256": hashlib.sha256(host.read(path)).hexdigest(),
+                            "applied": applied(_modified(host, path), start, time.time()),
+                        }
+                    )
         found[unit] = files
     return found

@@ -90,13 +90,24 @@ def _unquote(value: str) -> str:
 
 
 def _container(host: Host) -> str | None:
-    """Name the container manager around this system, or None on a machine of its own."""
+    """Name what is around this system: a container manager or chroot; None on a machine."""
     name = host.text("/run/systemd/container", "").strip()
     if name:
         return name
     if host.exists("/.dockerenv"):
         return "docker"
-    return "podman" if host.exists("/run/.containerenv") else None
+    if host.exists("/run/.containerenv"):
+        return "podman"
+    return "chroot" if _is_chroot(host) else None
+
+
+def _is_chroot(host: Host) -> bool:
+    """Tell whether the first process has another root folder, as in the build of an image."""
+    try:
+        first, own = os.stat(host.path("/proc/1/root/.")), os.stat(host.path("/"))
+    except OSError:
+        return False
+    return (first.st_dev, first.st_ino) != (own.st_dev, own.st_ino)
 
 
 def read_kernel(host: Host) -> dict[str, Any]:

@@ -95,6 +95,12 @@ TABLE = [
     ),
     (
         "data_root_not_mounted",
+        {"storage/path": "/mnt/ssd/docker", **at_boot("nofail")},
+        "not mounted now",
+        {"storage/path": "/mnt/ssd/docker", **at_boot("noauto")},
+    ),
+    (
+        "data_root_not_mounted",
         at_boot(),
         "not mounted now",
         {**at_boot(), "service/manager": None},
@@ -106,6 +112,7 @@ TABLE = [
         {**SSD, **at_boot("nofail"), **waiting_for("/mnt/ssd/docker")},
     ),
     ("data_root_mounts_late", SSD, "neither", {**SSD, "os/container": "lxc"}),
+    ("data_root_mounts_late", SSD, "neither", {**SSD, "storage/filesystem": "zfs"}),
     (
         "data_root_mounts_late",
         {**SSD, **at_boot("_netdev"), **waiting_for("/mnt/ssd2")},
@@ -199,6 +206,12 @@ TABLE = [
     ),
     ("dpkg_unfinished", {"apt/unfinished": ["runc", "vim"]}, "runc, vim", {"apt/unfinished": []}),
     ("dpkg_unfinished", {"apt/journal": ["0001"]}, "/var/lib/dpkg/updates", {"apt/journal": []}),
+    (
+        "dpkg_unfinished",
+        {"apt/journal": ["0001"], "apt/locks": [{**LOCK, "path": "/var/lib/apt/lists/lock"}]},
+        "/var/lib/dpkg/updates",
+        {"apt/journal": ["0001"], "apt/locks": [LOCK]},
+    ),
     ("dpkg_damaged", {"apt/damaged": True}, "/var/lib/dpkg/status", {"apt/damaged": False}),
     (
         "dpkg_locked",
@@ -207,6 +220,14 @@ TABLE = [
         {"apt/locks": []},
     ),
     ("dpkg_locked", {"apt/locks": [{**LOCK, "command": ""}]}, "(4711)", {"apt/locks": []}),
+    (
+        "services_denied",
+        {"apt/services_denied": True},
+        "policy-rc.d",
+        {"apt/services_denied": True, "os/container": "docker"},
+    ),
+    ("services_denied", {"apt/services_denied": True}, "exit 101",
+     {"apt/services_denied": True, "apt/locks": [LOCK]}),
     (
         "automatic_upgrades",
         {"apt/automatic_upgrades": {"enabled": True, "spare_docker": False}},

@@ -28,6 +28,18 @@ def test_the_keys_in_apts_keyrings_are_reported(machine: Machine) -> None:
     assert read_apt(machine.host())["keyrings"] == {"/etc/apt/keyrings/docker.asc": [RSA]}
 
 
+@pytest.mark.parametrize(
+    ("content", "denied"),
+    [("#!/bin/sh\nexit 101\n", True), ("#!/bin/sh\nexit 0\n", False), (None, False)],
+)
+def test_a_killed_installation_may_have_left_services_denied(
+    machine: Machine, content: str | None, denied: bool
+) -> None:
+    if content is not None:
+        machine.write("/usr/sbin/policy-rc.d", content)
+    assert read_apt(machine.host())["services_denied"] is denied
+
+
 def test_what_dpkg_left_half_done_is_named(machine: Machine) -> None:
     machine.install({"runc": {"version": "1.1.15", "status": "install ok half-configured"}})
     assert read_apt(machine.host())["unfinished"] == ["runc"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import os
 import time
 from typing import Any, Callable
 
@@ -184,8 +185,24 @@ def test_drop_ins_are_told_with_their_digest(machine: Machine, unit: str, folder
     machine.write(f"{folder}/{unit}.d/raw.conf.dpkg-old", content)
     expected = {name: [] for name in UNITS}
     digest = hashlib.sha256(content.encode()).hexdigest()
-    expected[unit] = [{"path": f"{folder}/{unit}.d/raw.conf", "sha256": digest}]
+    path = f"{folder}/{unit}.d/raw.conf"
+    expected[unit] = [{"path": path, "sha256": digest, "applied": None}]
     assert read_dropins(machine.host()) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "applied"), [(7000, False), (7400, True), (-60, None)], ids=["newer", "older", "future"]
+)
+def test_a_drop_in_is_applied_where_the_daemon_started_after_it(
+    machine: Machine, age: int, applied: bool | None
+) -> None:
+    started = time.clock_gettime(time.CLOCK_MONOTONIC) - 7200
+    state = {"ActiveState": "active", "ActiveEnterTimestampMonotonic": f"{started * 1e6:.0f}"}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": state}))
+    path = "/etc/systemd/system/docker.service.d/proxy.conf"
+    place = machine.write(path, "[Service]\n")
+    os.utime(place, (time.time() - age,) * 2)
+    assert read_dropins(asked(machine))["docker.service"][0]["applied"] is applied
 
 
 def test_a_host_without_drop_ins_has_none_for_each_unit(machine: Machine) -> None:

@@ -142,10 +142,20 @@ def test_what_the_next_boot_mounts_is_in_units_too_and_fstab_outweighs_them(
     machine.write(unit, "[Mount]\nWhat=/dev/sda1\nWhere=/srv\nOptions=nofail\n")
     machine.write("/etc/systemd/system/broken.mount", "[Mount]\n")
     machine.folder("/etc/systemd/system/folder.mount")
-    wanted = {"path": "/srv", "file": unit, "options": ["nofail"]}
+    wanted = {"path": "/srv", "file": unit, "options": ["nofail", "noauto"]}
+    assert read_storage(machine.host(), "/srv/docker")["boot_mount"] == wanted
+    machine.link("/etc/systemd/system/local-fs.target.wants/srv.mount", unit)
+    wanted["options"] = ["nofail"]
     assert read_storage(machine.host(), "/srv/docker")["boot_mount"] == wanted
     machine.write("/etc/fstab", "LABEL=srv /srv ext4 noatime 0 2\n")
     assert read_storage(machine.host(), "/srv/docker")["boot_mount"]["options"] == ["noatime"]
+
+
+def test_a_masked_unit_mounts_nothing(machine: Machine) -> None:
+    machine.write("/usr/lib/systemd/system/srv.mount", "[Mount]\nWhat=/dev/sda1\nWhere=/srv\n")
+    assert read_storage(machine.host(), "/srv/docker")["boot_mount"]["path"] == "/srv"
+    machine.link("/etc/systemd/system/srv.mount", "/dev/null")
+    assert read_storage(machine.host(), "/srv/docker")["boot_mount"] is None
 
 
 @pytest.mark.parametrize(

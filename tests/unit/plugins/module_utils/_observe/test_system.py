@@ -139,6 +139,15 @@ def test_os_release_is_found_in_usr_lib_too(machine: Machine) -> None:
     assert read_os(machine.host())["id"] == "debian"
 
 
+def test_an_image_that_is_being_built_in_a_chroot_is_no_machine(machine: Machine) -> None:
+    machine.link("/proc/1/root", str(machine.root))
+    assert read_os(machine.host())["container"] is None
+    machine.remove("/proc/1/root")
+    machine.folder("/proc/1/root")
+    assert read_os(machine.host())["container"] == "chroot"
+    assert read_kernel(machine.host())["modules_present"] is None
+
+
 @pytest.mark.parametrize(
     ("path", "content", "container"),
     [

@@ -47,6 +47,7 @@ class Wish:
     health_timeout: float = 60
     backup: bool = True
     force: bool = False
+    start: bool = False
     check: bool = False
 
 
@@ -88,7 +89,7 @@ class _Change:
         self.good = (undo or None) if self.unproven else self.current
         self.plan = plan(self.current, wish.config, stale or self.unproven, wish.path, wish.force)
         self.hidden = _no_log.secrets(self.plan.before) | _no_log.secrets(self.plan.after)
-        self.apply = decide(wish.apply, self.plan, self.state)
+        self.apply = decide(wish.apply, self.plan, self.state, wish.start)
 
     def run(self) -> Outcome:
         wish, change = self.wish, self.plan
@@ -136,7 +137,8 @@ class _Change:
         if self.plan.writes:
             steps.append(f"write {wish.path}")
         if self.apply != NONE:
-            steps += [f"{self.apply} {unit}", "wait until the daemon answers"]
+            verb = self.apply if self.state.running else "start"
+            steps += [f"{verb} {unit}", "wait until the daemon answers"]
         elif self.plan.writes:
             reason = "apply is none" if wish.apply == NONE else f"it is {self.state}"
             steps.append(f"leave {unit} alone: {reason}")
@@ -183,15 +185,18 @@ class _Change:
             raise
 
 
-def decide(wanted: str, change: Plan, state: State) -> str:
+def decide(wanted: str, change: Plan, state: State, start: bool = False) -> str:
     """Decide what is done to the daemon: none, reload or restart.
 
-    A service that somebody stopped stays as it is. One that failed is started: a broken
-    configuration may be what it failed over.
+    A service that somebody stopped stays as it is, unless it is to be started. One that failed is
+    started: a broken configuration may be what it failed over.
 
     :param wanted: auto, or none, reload or restart
+    :param start: whether a service that does not run is started; to systemd that is a restart
     :raises DockerHostError: where only a reload is wanted and would not do
     """
+    if start and wanted != NONE and state.load == "loaded" and not state.running:
+        return RESTART
     if NONE in (change.apply, wanted):
         return NONE
     if state.down and wanted != RELOAD:

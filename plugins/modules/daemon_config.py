@@ -86,6 +86,12 @@ options:
         O(backup) says. Without it such a file is an error.
     type: bool
     default: false
+  start:
+    description:
+      - Whether a service that does not run is started, and proven to run, as after a restart.
+      - Without it a service that was stopped stays so, and the configuration is written only.
+    type: bool
+    default: false
 seealso:
   - module: arm64.docker.docker_host_facts
   - plugin: arm64.docker.daemon_config_drift
@@ -179,6 +185,7 @@ def main() -> None:
             "health_timeout": {"type": "int", "default": 60},
             "backup": {"type": "bool", "default": True},
             "force": {"type": "bool", "default": False},
+            "start": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

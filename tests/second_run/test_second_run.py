@@ -25,7 +25,6 @@ def test_a_first_run_sends_what_it_takes_and_observes_at_the_end(first_run):
     assert modules == (
         OBSERVATION,
         "ansible.builtin.apt",
-        "ansible.builtin.lineinfile",
         *["ansible.builtin.dpkg_selections"] * len(HELD),
         "ansible.builtin.user",
         *FILE,

@@ -72,6 +72,39 @@ def test_a_second_run_changes_nothing_and_asks_nobody_but_systemd(engine: Engine
     assert [argv[:2] for argv in engine.runner.asked] == [("systemctl", "show")]
 
 
+@pytest.mark.parametrize("config", [{"debug": True}, {"labels": ["old"]}])
+def test_a_service_that_was_never_started_is_started_where_that_is_wanted(
+    engine: Engine, config: dict[str, Any]
+) -> None:
+    engine.active = "inactive"
+    outcome = do(engine, config, start=True)
+    assert (engine.log, engine.active) == (["restart"], "active")
+    assert (outcome.changed, outcome.apply) == (True, "restart")
+    assert outcome.actions[-2:] == ["start docker.service", "wait until the daemon answers"]
+
+
+def test_a_service_that_does_not_start_with_the_new_file_is_started_without_it(
+    engine: Engine,
+) -> None:
+    engine.active, engine.starts = "inactive", refuses("data-root")
+    error = fail(engine, {"data-root": "/srv"}, start=True)
+    assert "The old file is back, and the daemon runs with it" in error.message
+    assert (engine.read(), engine.active) == ({"labels": ["old"]}, "active")
+
+
+@pytest.mark.parametrize("options", [{"start": False}, {"start": True, "apply": "none"}])
+def test_a_service_that_was_stopped_stays_so_otherwise(
+    engine: Engine, options: dict[str, Any]
+) -> None:
+    engine.active = "inactive"
+    assert do(engine, {"debug": True}, **options).apply == "none"
+    assert (engine.log, engine.active) == ([], "inactive")
+
+
+def test_a_daemon_that_runs_is_not_started_again(engine: Engine) -> None:
+    assert do(engine, {"labels": ["old"]}, start=True).changed is False
+
+
 def test_the_old_file_is_kept_beside_the_new_one_and_nothing_else(engine: Engine) -> None:
     outcome = do(engine, {"debug": True})
     assert Path(outcome.backup_file).read_text(encoding="utf-8") == OLD

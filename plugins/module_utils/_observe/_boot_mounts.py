@@ -64,7 +64,7 @@ def _units(host: Host) -> dict[str, dict[str, Any]]:
             continue
         fields = {}
         for line in host.text(file, "").splitlines():
-            key, _, value = line.partition("=")
+            key, value = line.partition("=")[::2]
             fields[key.strip()] = value.strip()
         if fields.get("Where", "").startswith("/"):
             idle = "" if _is_started(host, name) else ",noauto"

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from . import guardian, image, inventory, layers, recipe, requirements, ssh
-from .device_tree import BOARDS
+from .boards import BOARDS
 from .errors import MachineError
 from .lifecycle import Machine
 from .paths import state_dir
@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--cpu", help="QEMU's name of the CPU (cortex-a72; amd64: max)")
     command.add_argument("--cpus", type=int, default=2)
     command.add_argument("--memory", type=int, default=2048, help="in MiB (2048)")
-    command.add_argument("--board", choices=sorted(BOARDS), help="be this board")
+    command.add_argument(
+        "--board", choices=sorted(BOARDS), help="be this board, and start as it does"
+    )
     command.add_argument("--from", dest="layer", metavar="LAYER", help="a saved layer")
     command.add_argument("--append", default="", help="more kernel parameters")
     command.add_argument("--offline", action="store_true", help="no network but ssh")

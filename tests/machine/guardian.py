@@ -16,7 +16,8 @@ import subprocess
 import sys
 from dataclasses import asdict
 
-from . import boot, qemu
+from . import board_disk, boot, qemu
+from .errors import MachineError
 from .processes import Process
 from .settings import Files, Settings, write_json
 
@@ -79,6 +80,8 @@ class Guardian:
         how = "killed: the guardian failed, see guardian.log"
         try:
             how = self._guard(resume)
+        except MachineError as error:
+            how = str(error)
         finally:
             if how == OWNER_GONE:
                 # Nobody is left who could use it.
@@ -88,12 +91,20 @@ class Guardian:
     def _guard(self, resume: bool) -> str:
         while True:
             if resume:
-                boot.extract_from_overlay(self.files.disk, self.files.folder)
+                self._read_disk()
             how = self._run_once()
             if how:
                 return how
             print(f"{self.files.folder.name} rebooted.", file=sys.stderr, flush=True)
             resume = True
+
+    def _read_disk(self) -> None:
+        """Take kernel, initrd and what a board's firmware reads from the disk, as it is now."""
+        with boot.raw_copy(self.files.disk, self.files.folder) as raw:
+            boot.extract(raw, self.files.folder)
+            if self.settings.board:
+                boot.replay_journal(raw)
+                board_disk.start(raw, self.settings.board, self.files)
 
     def _run_once(self) -> str | None:
         """Boot once; return how it ended, or None when the guest asked for a reboot."""

@@ -14,8 +14,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, Any
 
-from . import device_tree, guardian, image, inventory, layers, processes, requirements, ssh
+from . import (
+    board_disk,
+    boards,
+    device_tree,
+    guardian,
+    image,
+    inventory,
+    layers,
+    processes,
+    requirements,
+    ssh,
+)
 from .errors import MachineError
+from .firmware import Start
 from .image import Base, say
 from .paths import check_name
 from .qemu import HARDWARE
@@ -51,15 +63,19 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
     ) -> Machine:
         """Boot with a fresh disk on the image of `release` and `arch`, or on a saved `layer`.
 
-        Returns when ssh answers and systemd has started everything. `memory` is in MiB; `append`
-        is added to the kernel's command line; `offline` cuts the guest off from all networks but
-        ssh; `owner` is the pid whose end ends the machine: this process by default, None for
-        nobody. Raises MachineError, and leaves nothing running, when any of it fails.
+        Returns when ssh answers and systemd has started everything. `memory` is in MiB; `board`
+        is the name of one of BOARDS: the machine says that it is one, and each start goes as that
+        board's firmware finds it on the machine's disk; `append` is added to the kernel's command
+        line; `offline` cuts the guest off from all networks but ssh; `owner` is the pid whose end
+        ends the machine: this process by default, None for nobody. Raises MachineError, and
+        leaves nothing running, when any of it fails.
         """
         arch = layers.arch(layer) if layer else arch
         requirements.demand(requirements.missing_to_run(arch))
-        if board and arch != "arm64":
-            raise MachineError(f"{board} is an arm64 board")
+        if board:
+            boards.find(board)
+            if arch != "arm64":
+                raise MachineError(f"{board} is an arm64 board")
         base = layers.load(layer) if layer else image.build(release, arch)
         settings = Settings(
             base=str(base.folder),
@@ -78,9 +94,11 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
             for log in (self.files.console, self.files.guardian_log):
                 log.unlink(missing_ok=True)
             self.files.save(settings)
-            layers.make_overlay(base, self.files.disk)
             if board:
                 device_tree.make(settings, self.files)
+                board_disk.make(base, board, self.files)
+            else:
+                layers.make_overlay(base, self.files.disk)
             self._launch(lock, resume=False)
         return self
 
@@ -161,6 +179,16 @@ class Machine(contextlib.AbstractContextManager["Machine"]):
     def running(self) -> bool:
         """Tell whether the machine runs."""
         return self.files.running()
+
+    @property
+    def firmware(self) -> Start:
+        """What the board's firmware read from the disk when the machine last started.
+
+        Raises MachineError when the machine is no board or has not been started.
+        """
+        if not self.files.firmware.exists():
+            raise MachineError(f"{self.name} has no firmware: start it with a board")
+        return self.files.load_start()
 
     def __exit__(self, *_: object) -> None:
         self.stop(discard=True)

@@ -37,7 +37,9 @@ def hardware(settings: Settings) -> list[str]:
 def command(settings: Settings, files: Files, monitor: int) -> list[str]:
     """Return the command that boots the machine; `monitor` is a connected socket for QMP."""
     kernel, initrd = files.boot_files(settings)
-    parameters = ["root=LABEL=debvm", "rw", HARDWARE[settings.arch][2], RESTART, settings.append]
+    # What the board's own files say comes first.
+    start = files.load_start().parameters if settings.board else "root=LABEL=debvm"
+    parameters = [start, "rw", HARDWARE[settings.arch][2], RESTART, settings.append]
     network = f"user,id=net0,hostfwd=tcp:{ADDRESS}:{settings.port}-:22"
     if settings.offline:
         network += ",restrict=on"

@@ -35,7 +35,7 @@ BINFMT = Path("/proc/sys/fs/binfmt_misc")
 def missing_to_run(arch: str) -> list[str]:
     """Return what is missing to boot an image of `arch`, one sentence each."""
     programs = {**TO_RUN, EMULATORS[arch]: EMULATOR_PACKAGES[arch]}
-    return _missing_programs(programs)
+    return _missing_programs(programs) + _missing_debugfs()
 
 
 def missing_to_name() -> list[str]:
@@ -48,9 +48,7 @@ def missing_to_name() -> list[str]:
 
 def missing_to_build(arch: str) -> list[str]:
     """Return what is missing to build an image of `arch`, one sentence each."""
-    lacking = missing_to_name() + _missing_programs(TO_BUILD)
-    if not Path("/sbin/debugfs").exists():
-        lacking.append("debugfs is missing (Debian package e2fsprogs)")
+    lacking = missing_to_name() + _missing_programs(TO_BUILD) + _missing_debugfs()
     if os.geteuid() != 0:
         lacking.append("images can only be built as root")
     if not _executes(arch):
@@ -80,6 +78,13 @@ def _missing_programs(programs: dict[str, str]) -> list[str]:
         for program, package in programs.items()
         if not shutil.which(program)
     ]
+
+
+def _missing_debugfs() -> list[str]:
+    # Not on the PATH of users.
+    if Path("/sbin/debugfs").exists():
+        return []
+    return ["debugfs is missing (Debian package e2fsprogs)"]
 
 
 def _executes(arch: str) -> bool:

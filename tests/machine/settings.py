@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import boot
+from . import boot, firmware
 from .image import DISK, Base
 from .paths import state_dir
 from .processes import Process
@@ -49,6 +49,8 @@ class Files:
         # Only once the disk may have another kernel than the base.
         self.kernel = self.folder / boot.KERNEL
         self.initrd = self.folder / boot.INITRD
+        # What the board's firmware read at the last start. None without board.
+        self.firmware = self.folder / "firmware.json"
 
     def boot_files(self, settings: Settings) -> tuple[Path, Path]:
         """Return the kernel and initrd to boot with."""
@@ -80,7 +82,7 @@ class Files:
         return Process(**json.loads(self.guardian.read_text())[which])
 
     def discard_disk(self) -> None:
-        for path in (self.disk, self.kernel, self.initrd):
+        for path in (self.disk, self.kernel, self.initrd, self.firmware):
             path.unlink(missing_ok=True)
 
     def log_ends(self) -> str:
@@ -99,6 +101,12 @@ class Files:
         fields = json.loads(self.settings.read_text())
         owner = fields.pop("owner")
         return Settings(owner=Process(**owner) if owner else None, **fields)
+
+    def save_start(self, start: firmware.Start) -> None:
+        write_json(self.firmware, asdict(start))
+
+    def load_start(self) -> firmware.Start:
+        return firmware.Start(**json.loads(self.firmware.read_text()))
 
 
 def write_json(path: Path, content: Any) -> None:

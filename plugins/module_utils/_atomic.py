@@ -10,6 +10,7 @@ import os
 import stat
 import tempfile
 import time
+from typing import Callable
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
@@ -17,6 +18,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 SIZE_LIMIT = 1024 * 1024
 
 FOLDER_MODE = 0o755
+
+_READERS = 0o044
 
 
 def read(path: str) -> bytes | None:
@@ -39,6 +42,21 @@ def read(path: str) -> bytes | None:
     if len(data) > SIZE_LIMIT:
         raise DockerHostError(f"{path} is larger than 1 MiB.", "Look at what is in it.")
     return data
+
+
+def names(path: str) -> list[str]:
+    """Return the sorted names in a folder, none where there is no such folder.
+
+    :raises DockerHostError: where it cannot be read
+    """
+    try:
+        return sorted(os.listdir(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DockerHostError(
+            f"{path} cannot be read: {error.strerror}.", "Set become: true for the task."
+        ) from error
 
 
 def modified(path: str) -> float | None:
@@ -70,7 +88,7 @@ def write(path: str, data: bytes, mode: int = 0o644, owner: tuple[int, int] | No
             with os.fdopen(handle, "wb") as stream:
                 if owner and owner != (os.geteuid(), os.getegid()):
                     os.fchown(stream.fileno(), *owner)
-                os.fchmod(stream.fileno(), mode)
+                allow(stream.fileno(), mode)
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -84,6 +102,20 @@ def write(path: str, data: bytes, mode: int = 0o644, owner: tuple[int, int] | No
             f"{path} cannot be written: {error.strerror}.",
             "Make room on its file system, or mend what is named; as root it is writable.",
         ) from error
+
+
+def allow(handle: int, mode: int, change: Callable[[int, int], None] = os.fchmod) -> None:
+    """Set the permissions of an open file, as far as its file system holds any.
+
+    vfat gives all files the same, and some drivers refuse to pretend otherwise.
+
+    :raises PermissionError: where they are refused and others could read what they must not
+    """
+    try:
+        change(handle, mode)
+    except PermissionError:
+        if stat.S_IMODE(os.fstat(handle).st_mode) & ~mode & _READERS:
+            raise
 
 
 def remove(path: str) -> None:
@@ -103,14 +135,15 @@ def remove(path: str) -> None:
         ) from error
 
 
-def backup(path: str, now: float) -> str:
+def backup(path: str, now: float, moment: str = "%Y-%m-%d@%H:%M:%S") -> str:
     """Keep a copy of a file beside it, with the same owner and permissions.
 
     :param now: seconds since 1970
-    :returns: the path of the copy, of the form that Ansible's own copies have
+    :param moment: how the name of the copy tells the time; by default as that of Ansible's own
+    :returns: the path of the copy
     :raises DockerHostError: where it cannot be written
     """
-    moment = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(now))
+    moment = time.strftime(moment, time.localtime(now))
     copy = f"{path}.{os.getpid()}.{moment}~"
     there = os.stat(path)
     mode, owner = stat.S_IMODE(there.st_mode), (there.st_uid, there.st_gid)

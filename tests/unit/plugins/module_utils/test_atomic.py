@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -10,8 +11,10 @@ import pytest
 
 from ansible_collections.arm64.docker.plugins.module_utils._atomic import (
     SIZE_LIMIT,
+    allow,
     backup,
     modified,
+    names,
     read,
     remove,
     write,
@@ -143,3 +146,40 @@ def test_a_copy_has_a_name_as_ansible_gives_and_is_as_private_as_the_file(tmp_pa
         rf"daemon\.json\.{os.getpid()}\.\d{{4}}-\d\d-\d\d@\d\d:\d\d:\d\d~", copy.name
     )
     assert (copy.read_bytes(), mode(copy)) == (b"old", 0o600)
+
+
+def test_a_copy_can_have_a_name_that_every_file_system_takes(tmp_path: Path) -> None:
+    place = tmp_path / "cmdline.txt"
+    place.write_bytes(b"old")
+    copy = Path(backup(str(place), 1_700_000_000, "%Y-%m-%d@%H-%M-%S"))
+    assert re.fullmatch(rf"cmdline\.txt\.{os.getpid()}\.2023-11-1\d@\d\d-\d\d-\d\d~", copy.name)
+    assert copy.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("fixed", "wanted", "fits"),
+    [(0o755, 0o644, True), (0o755, 0o755, True), (0o700, 0o600, True), (0o755, 0o600, False)],
+)
+def test_a_file_system_without_permissions_is_borne_where_nothing_becomes_readable(
+    tmp_path: Path, fixed: int, wanted: int, fits: bool
+) -> None:
+    def refuse(handle: int, mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    place = tmp_path / "cmdline.txt"
+    place.write_bytes(b"")
+    place.chmod(fixed)
+    with place.open("rb") as stream:
+        if fits:
+            allow(stream.fileno(), wanted, refuse)
+        else:
+            with pytest.raises(PermissionError):
+                allow(stream.fileno(), wanted, refuse)
+    assert mode(place) == fixed
+
+
+def test_the_names_in_a_folder_are_sorted_and_a_missing_one_has_none(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).write_bytes(b"")
+    assert names(str(tmp_path)) == ["a", "b"]
+    assert names(str(tmp_path / "none")) == names(str(tmp_path / "a")) == []

@@ -8,14 +8,22 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils import (
+    _rules_board,
     _rules_docker,
+    _rules_kernel,
     _rules_machine,
     _rules_storage,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Problem
 from ansible_collections.arm64.docker.plugins.module_utils._rule import ERROR, INFO, WARNING
 
-RULES = (*_rules_machine.RULES, *_rules_storage.RULES, *_rules_docker.RULES)
+RULES = (
+    *_rules_machine.RULES,
+    *_rules_kernel.RULES,
+    *_rules_board.RULES,
+    *_rules_storage.RULES,
+    *_rules_docker.RULES,
+)
 
 # What a reader reports when something does not answer: severity and summary, by id.
 PROBLEMS = {

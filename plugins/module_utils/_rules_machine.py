@@ -15,7 +15,12 @@ SUPPORTED = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
 # Boards sold with 2 GB report less: the Raspberry Pi 4 about 1850 MiB, since the GPU takes a share.
 MEMORY_MB = 1700
 
-_NEEDED_MODULES = ("bridge", "veth", "overlay", "nf_conntrack", "nf_nat")
+# What each backend of iptables needs: its module, the option of the kernel that makes it, and the
+# module of the other backend.
+_BACKENDS = {
+    "nft": ("nf_tables", "CONFIG_NF_TABLES", "ip_tables"),
+    "legacy": ("ip_tables", "CONFIG_IP_NF_IPTABLES", "nf_tables"),
+}
 
 
 def _not_arm64(facts: dict[str, Any]) -> str | None:
@@ -82,17 +87,15 @@ def _cgroup_v1(facts: dict[str, Any]) -> str | None:
 def _netfilter_backend(facts: dict[str, Any]) -> str | None:
     netfilter = facts["netfilter"]
     backend = netfilter["backend"] or "nft"
-    needed = {"nft": "nf_tables", "legacy": "ip_tables"}[backend]
-    if not netfilter["modules"] or netfilter["modules"][needed] != "missing":
+    modules = netfilter["modules"]
+    needed, option, other = _BACKENDS[backend]
+    if not modules or modules[needed] != "missing":
         return None
     verb = "is" if netfilter["backend"] else "will be"
-    return f"iptables {verb} iptables-{backend}, the kernel has no {needed}"
-
-
-def _modules_missing(facts: dict[str, Any]) -> str | None:
-    modules = facts["netfilter"]["modules"] or {}
-    missing = [name for name in _NEEDED_MODULES if modules.get(name) == "missing"]
-    return f"the kernel has no {', '.join(missing)}" if missing else None
+    rest = "nor" if modules[other] == "missing" else "but it has"
+    return (
+        f"iptables {verb} iptables-{backend}, the kernel has no {needed} ({option}), {rest} {other}"
+    )
 
 
 def _clock_behind(facts: dict[str, Any]) -> str | None:
@@ -163,7 +166,8 @@ RULES = (
         "page_size_16k",
         WARNING,
         "The kernel's memory pages are larger than 4 KiB; images that ship jemalloc crash on it.",
-        "On a Raspberry Pi 5 set kernel=kernel8.img in /boot/firmware/config.txt and reboot.",
+        "On a Raspberry Pi 5 set docker_board_page_size: 4k, with which the role docker_board sets "
+        "kernel=kernel8.img in config.txt, and reboot. On others use a kernel with 4 KiB.",
         ("kernel",),
         _large_pages,
     ),
@@ -171,7 +175,8 @@ RULES = (
         "memory_cgroup_off",
         WARNING,
         "The memory controller is off: containers ignore their memory limits.",
-        "Add cgroup_enable=memory to the kernel's parameters and reboot.",
+        "The role docker_board turns it on (docker_board_memory_cgroup) by cgroup_enable=memory "
+        "among the kernel's parameters, and reboots with docker_board_reboot: if_required.",
         ("cgroup",),
         _no_memory_cgroup,
     ),
@@ -195,17 +200,10 @@ RULES = (
         "netfilter_backend_missing",
         ERROR,
         "iptables uses a backend that the kernel does not have; the engine would not start.",
-        "Choose the other one with 'update-alternatives --config iptables', or change the kernel.",
+        "The role docker_board chooses the other one (docker_board_iptables), as "
+        "'update-alternatives --config iptables' does. Where the kernel has neither, use another.",
         ("netfilter",),
         _netfilter_backend,
-    ),
-    Rule(
-        "kernel_features_missing",
-        ERROR,
-        "The kernel lacks features that every container needs.",
-        "Install the modules package of this kernel, or a kernel that has them.",
-        ("netfilter",),
-        _modules_missing,
     ),
     Rule(
         "clock_implausible",

@@ -136,6 +136,8 @@ ansible_facts:
           description:
             - The board by its device tree. C(vendor) is V(raspberrypi), V(nvidia), V(rockchip) or
               V(generic), C(family) is the chip, C(release) the release of the vendor's image.
+            - C(throttled) is what the firmware of a Raspberry Pi noticed now and since the boot. It
+              is null where there is no vcgencmd, or no answer of it.
           returned: when gathered
           type: dict
           sample:
@@ -143,17 +145,36 @@ ansible_facts:
             family: bcm2711
             model: Raspberry Pi 4 Model B Rev 1.4
             release: null
+            throttled:
+              throttled_now: false
+              throttled_seen: false
+              undervoltage_now: false
+              undervoltage_seen: true
+              value: "0x10000"
             vendor: raspberrypi
         kernel:
-          description: The running kernel, its page size in bytes, whether its modules are there.
+          description:
+            - The running kernel, its page size in bytes, whether its modules are there.
+            - C(features) has the options that Docker asks for, without the prefix CONFIG_, as
+              V(builtin), V(module), V(missing), or null where that cannot be told. A module whose
+              file is not installed is V(missing).
+            - C(features_source) is the configuration that they were read from, V(modules) where
+              the lists of the kernel's modules had to do. Both are null where there is neither.
           returned: when gathered
           type: dict
-          sample: {"modules_present": true, "page_size": 4096, "release": 6.12.48+deb13-arm64}
+          sample:
+            features: {"NET_NS": builtin, "VETH": module}
+            features_source: /boot/config-6.12.48+deb13-arm64
+            modules_present: true
+            page_size: 4096
+            release: 6.12.48+deb13-arm64
         memory:
-          description: Memory in MiB.
+          description:
+            - Memory in MiB, and the swap areas in use with path, size in MiB, and whether they lie
+              on an SD card or eMMC.
           returned: when gathered
           type: dict
-          sample: {"total_mb": 1953}
+          sample: {"swap": [{"mb": 511, "on_card": true, "path": /var/swap}], "total_mb": 1953}
         storage:
           description:
             - The data root, the file system that it lies on, and its free space in MiB.
@@ -196,7 +217,8 @@ ansible_facts:
           description:
             - Whether the engine's service is active and enabled, its start (C(since)) and its last
               start or reload (C(loaded)) in UTC.
-            - C(manager) is null where systemd does not run. C(units) has the state of each unit.
+            - C(manager) is null where systemd does not run. C(units) has the state of each unit,
+              and the names of the variables that it sets (C(environment_names)), without values.
           returned: when gathered
           type: dict
           sample:
@@ -236,8 +258,24 @@ ansible_facts:
           description:
             - The boot loader (V(raspberrypi), V(armbian), V(extlinux), V(grub) or null), the file
               with its parameters and its content, and the parameters of the running kernel.
+            - C(paths) are the files that M(arm64.docker.boot_parameters) edits, the one of the next
+              boot first, and C(parameters) is what these files give to the next kernel.
+            - C(generator) is the package that writes the file anew and would undo an edit, or null.
+            - C(config) is config.txt of a Raspberry Pi (path and content) with those settings of
+              the kernel that apply to this board (kernel, os_prefix, cmdline and arm_64bit, null
+              where one is not made); null on other machines.
+            - Secrets are replaced as in C(daemon_config).
           returned: when gathered
           type: dict
+          sample:
+            config: null
+            content: "console=tty1 root=PARTUUID=4e639091-02 rootwait\n"
+            generator: null
+            loader: raspberrypi
+            parameters: [console=tty1, root=PARTUUID=4e639091-02, rootwait]
+            path: /boot/firmware/cmdline.txt
+            paths: [/boot/firmware/cmdline.txt]
+            running: coherent_pool=1M cgroup_disable=memory console=tty1 root=PARTUUID=4e639091-02
         clock:
           description: Whether the clock is steered, whether what it says can be, and its time.
           returned: when gathered
@@ -296,7 +334,10 @@ ansible_facts:
               severity: warning
               summary: "The memory controller is off: containers ignore their memory limits."
               evidence: the controllers are cpuset, cpu, io, pids
-              remedy: Add cgroup_enable=memory to the kernel's parameters and reboot.
+              remedy: >-
+                The role docker_board turns it on (docker_board_memory_cgroup) by
+                cgroup_enable=memory among the kernel's parameters, and reboots with
+                docker_board_reboot: if_required.
 """
 
 import os

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._observe._power import read_throttled
 
 # Prefixes of a device tree's compatible strings that name a vendor whose images have faults of
 # their own.
@@ -20,6 +21,7 @@ _L4T = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
 def read_board(host: Host) -> dict[str, Any]:
     """Return vendor, family (the chip), model, the compatible strings, and the image's release.
 
+    ``throttled`` is what the firmware noticed about power and heat, None where it is not asked.
     A machine without a device tree is generic; its model is the firmware's product name.
     """
     compatible = _strings(host, "compatible")
@@ -31,6 +33,7 @@ def read_board(host: Host) -> dict[str, Any]:
         "model": model[0] if model else _product(host),
         "compatible": compatible,
         "release": _release(host, vendor),
+        "throttled": read_throttled(host),
     }
 
 

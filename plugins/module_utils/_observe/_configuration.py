@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration: daemon.json, users, boot parameters, and handlers of foreign programs."""
+"""Configuration: daemon.json, users, and handlers of foreign programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.arm64.docker.plugins.module_utils import _json_object, 
 from ansible_collections.arm64.docker.plugins.module_utils._daemon_config import applied
 from ansible_collections.arm64.docker.plugins.module_utils._observe import _service
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
-from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask, mask_text
+from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask
 
 DAEMON_CONFIG = "/etc/docker/daemon.json"
 DATA_ROOT = "/var/lib/docker"
@@ -22,15 +22,6 @@ DATA_ROOT = "/var/lib/docker"
 _GETENT_SECONDS = 3
 
 _BINFMT = "/proc/sys/fs/binfmt_misc"
-
-# The first file that exists says which boot loader the image uses, and where its parameters are.
-_BOOT_FILES = (
-    ("raspberrypi", "/boot/firmware/cmdline.txt"),
-    ("raspberrypi", "/boot/cmdline.txt"),
-    ("armbian", "/boot/armbianEnv.txt"),
-    ("extlinux", "/boot/extlinux/extlinux.conf"),
-    ("grub", "/etc/default/grub"),
-)
 
 
 def read_daemon_config(host: Host) -> dict[str, Any]:
@@ -152,18 +143,3 @@ def _handler(name: str, text: str) -> dict[str, Any]:
         "magic": fields.get("magic", ""),
         "mask": fields.get("mask", ""),
     }
-
-
-def read_boot(host: Host) -> dict[str, Any]:
-    """Return the running kernel's parameters and the boot loader's file that sets the next ones."""
-    found = {
-        "loader": None,
-        "path": None,
-        "content": None,
-        "running": mask_text(host.text("/proc/cmdline", "").strip()),
-    }
-    for loader, path in _BOOT_FILES:
-        if host.exists(path):
-            found.update(loader=loader, path=path, content=mask_text(host.text(path)))
-            break
-    return found

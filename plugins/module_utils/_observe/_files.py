@@ -29,6 +29,7 @@ FOLDERS = (
     "/etc/systemd/system/docker.service.d",
     "/etc/systemd/system/docker.socket.d",
     "/etc/systemd/system/containerd.service.d",
+    "/var/lib/arm64-docker",
     "/etc/docker",
 )
 

@@ -73,6 +73,15 @@ def _backend(host: Host) -> str | None:
 
 
 def _modules(host: Host) -> dict[str, str] | None:
+    lists = module_lists(host)
+    return lists and {name: state(*lists, name) for name in MODULES}
+
+
+def module_lists(host: Host) -> tuple[bytes, bytes, set[str]] | None:
+    """Return modules.builtin, modules.dep and the names in /proc/modules of the running kernel.
+
+    None where the first two cannot be read.
+    """
     folder = f"/lib/modules/{host.release}"
     try:
         builtin = host.read(f"{folder}/modules.builtin")
@@ -80,7 +89,7 @@ def _modules(host: Host) -> dict[str, str] | None:
     except OSError:
         return None
     loaded = {line.split(" ", 1)[0] for line in host.text("/proc/modules", "").splitlines()}
-    return {name: state(builtin, available, loaded, name) for name in MODULES}
+    return builtin, available, loaded
 
 
 def state(builtin: bytes, available: bytes, loaded: set[str], name: str) -> str:

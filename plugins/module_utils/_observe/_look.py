@@ -18,10 +18,12 @@ from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import (
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._observe import (
     _board,
+    _boot,
     _configuration,
     _files,
     _kernel,
     _packages,
+    _power,
     _service,
     _storage,
     _system,
@@ -61,6 +63,9 @@ _NOWHERE = "unix:///run/docker-is-not-running.sock"
 # alone.
 _DAEMON_SHARE = 0.6
 
+# The firmware answers within milliseconds, or not at all.
+_FIRMWARE_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class Request:
@@ -98,7 +103,7 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
         "apt": lambda: _packages.read_apt(host),
         "dropins": lambda: _service.read_dropins(host),
         "files": lambda: _files.read_files(host),
-        "boot": lambda: _configuration.read_boot(host),
+        "boot": lambda: _boot.read_boot(host),
         "clock": lambda: _system.read_clock(host),
         "daemon_config": lambda: _configuration.read_daemon_config(host),
         "users": lambda: _configuration.read_users(host, request.users),
@@ -149,6 +154,8 @@ def _start(host: Host, wanted: Sequence[str]) -> None:
         host.start("docker", Connection(host=address).version_argv(), _DAEMON_SHARE)
     if "service" in wanted and host.has_systemd:
         host.start("units", _service.UNITS_ARGV, _DAEMON_SHARE)
+    if "board" in wanted and host.exists(_power.PROGRAM):
+        host.start("throttled", _power.THROTTLED_ARGV, _FIRMWARE_SHARE)
 
 
 def _read_docker(host: Host, problems: list[Problem]) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -26,6 +27,8 @@ _PROPERTIES = (
     "StateChangeTimestampMonotonic",
     "NeedDaemonReload",
     "RequiresMountsFor",
+    "Environment",
+    "EnvironmentFiles",
 )
 UNITS_ARGV = ("systemctl", "show", f"--property={','.join(_PROPERTIES)}", "--", *UNITS)
 
@@ -38,7 +41,8 @@ def read_service(host: Host) -> dict[str, Any]:
     ``manager`` is systemd, or None where it does not run, as in the build of an image: then
     ``active`` says whether a daemon runs at all and ``enabled`` what the next boot will do.
     ``since`` is the start of the daemon in UTC, ``loaded`` its last start or reload. ``units``
-    has load, active, enabled, reload_needed and requires_mounts_for for each unit.
+    has load, active, enabled, reload_needed and requires_mounts_for for each unit, and
+    ``environment_names``: which variables it sets, without their values.
     """
     answer = host.result("units")
     if answer is None:
@@ -64,6 +68,7 @@ def read_service(host: Host) -> dict[str, Any]:
             "enabled": fields.get("UnitFileState", ""),
             "reload_needed": fields.get("NeedDaemonReload") == "yes",
             "requires_mounts_for": fields.get("RequiresMountsFor", "").split(),
+            "environment_names": _environment_names(host, fields),
         }
         if fields["Id"] == "docker.service" and fields.get("ActiveState") == "active":
             since = _systemd.wall_clock(fields.get("ActiveEnterTimestampMonotonic", ""))
@@ -76,6 +81,15 @@ def read_service(host: Host) -> dict[str, Any]:
         "loaded": _systemd.utc(loaded(host)),
         "units": units,
     }
+
+
+def _environment_names(host: Host, fields: dict[str, str]) -> list[str]:
+    """Return the names of a unit's variables; their values may be secrets, such as of a proxy."""
+    names = set(_systemd.environment(fields.get("Environment", "")))
+    for path in _systemd.environment_files(fields.get("EnvironmentFiles", "")):
+        with contextlib.suppress(OSError, ValueError):
+            names |= set(_systemd.environment_file(host.text(path)))
+    return sorted(names)
 
 
 def loaded(host: Host) -> float | None:

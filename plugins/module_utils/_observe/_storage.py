@@ -54,13 +54,13 @@ def read_storage(host: Host, data_root: str) -> dict[str, Any]:
     what the next boot will mount for the data root: path, file and options, or None where it will
     lie on the root file system.
     """
-    mounts = _mounts(host)
+    found = mounts(host)
     resolved = _resolve(host, data_root)
-    place = mount_of(resolved, [mount["path"] for mount in mounts])
+    place = mount_of(resolved, [mount["path"] for mount in found])
     at_boot = boot_mounts(host)
-    mount = next((entry for entry in mounts if entry["path"] == place), None)
+    mount = next((entry for entry in found if entry["path"] == place), None)
     shown = []
-    for entry in mounts:
+    for entry in found:
         hidden = entry["filesystem"] in _VIRTUAL_FILESYSTEMS or "/docker/" in entry["path"]
         if entry is mount or not hidden:
             shown.append({**entry, "free_mb": _free_mb(host, entry)})
@@ -91,16 +91,25 @@ def mount_of(path: str, mounts: list[str]) -> str | None:
     return max(above, key=len, default=None)
 
 
-def _mounts(host: Host) -> list[dict[str, Any]]:
-    """Read /proc/self/mountinfo (proc(5)); of two mounts on one folder the later one counts."""
+def mounts(host: Host) -> list[dict[str, Any]]:
+    """Return path, filesystem and source of every mount (/proc/self/mountinfo, proc(5)).
+
+    Of two mounts on one folder the later one counts. A kernel that mounted its root without an
+    initial ramdisk calls the source /dev/root; the number of the device tells which one that is.
+
+    :raises OSError: where mountinfo cannot be read
+    """
     found = {}
     for line in host.text("/proc/self/mountinfo").splitlines():
         left, separator, right = line.partition(" - ")
         words, rest = left.split(), right.split()
         if not separator or len(words) < 5 or len(rest) < 2:
             continue
-        path = unescape(words[4])
-        found[path] = {"path": path, "filesystem": rest[0], "source": unescape(rest[1])}
+        path, source = unescape(words[4]), unescape(rest[1])
+        if source == "/dev/root":
+            device = host.link(f"/sys/dev/block/{words[2]}")
+            source = f"/dev/{os.path.basename(device)}" if device else source
+        found[path] = {"path": path, "filesystem": rest[0], "source": source}
     return list(found.values())
 
 

@@ -13,6 +13,10 @@ from typing import Any
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._observe._kernel_config import (
+    read_features,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._observe._swap import read_swap
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
 # personality(2): PER_LINUX32, and the value that asks without changing anything.
@@ -114,19 +118,30 @@ def read_kernel(host: Host) -> dict[str, Any]:
     """Return the running kernel, its page size in bytes, and whether its modules are on the disk.
 
     ``modules_present`` is None where there is nothing to look for: a kernel without modules,
-    or a container, which uses the kernel of its host.
+    or a container, which uses the kernel of its host. ``features`` is the state of the options
+    that Docker asks for, ``features_source`` where that was read (see _kernel_config).
     """
     modules = None
     if host.exists("/proc/modules") and not _container(host):
         modules = host.exists(f"/lib/modules/{host.release}/modules.dep")
-    return {"release": host.release, "page_size": host.page_size, "modules_present": modules}
+    features, source = read_features(host)
+    return {
+        "release": host.release,
+        "page_size": host.page_size,
+        "modules_present": modules,
+        "features": features,
+        "features_source": source,
+    }
 
 
 def read_memory(host: Host) -> dict[str, Any]:
-    """Return the memory that the kernel manages, in MiB: a board sold with 2 GB has about 1850."""
+    """Return the memory that the kernel manages, in MiB, and the swap areas in use.
+
+    A board sold with 2 GB has about 1850.
+    """
     for line in host.text("/proc/meminfo").splitlines():
         if line.startswith("MemTotal:"):
-            return {"total_mb": int(line.split()[1]) // 1024}
+            return {"total_mb": int(line.split()[1]) // 1024, "swap": read_swap(host)}
     raise DockerHostError("/proc/meminfo has no line MemTotal.", "Check that /proc is mounted.")
 
 

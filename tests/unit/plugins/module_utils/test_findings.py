@@ -67,8 +67,13 @@ def test_the_most_severe_findings_come_first() -> None:
 HOSTS = {
     "debian-12-amd64-build-host": ["not_arm64"],
     "debian-13-arm64": [],
-    "jetson-orin-nano-jetpack-6": [],
-    "jetson-xavier-nx-jetpack-5": ["unsupported_release", "cgroup_v1"],
+    "jetson-orin-nano-jetpack-6": ["iptables_raw_missing", "nvidia_runtime_missing"],
+    "jetson-xavier-nx-jetpack-5": [
+        "unsupported_release",
+        "iptables_raw_missing",
+        "cgroup_v1",
+        "nvidia_runtime_missing",
+    ],
     "raspberry-pi-4-bookworm": ["memory_cgroup_off", "docker_missing"],
     "raspberry-pi-4-raspbian-32bit": [
         "userland_32bit",

@@ -35,6 +35,35 @@ def waiting_for(*paths: str) -> dict[str, Any]:
 
 
 OVERLAY = {"storage/mounts": [{"path": "/", "filesystem": "overlay"}]}
+
+
+def with_engine(version: str) -> dict[str, Any]:
+    return {"packages/docker.io/version": version, "docker": None}
+
+
+def configured(keys: dict[str, Any]) -> dict[str, Any]:
+    """Return the change that writes a daemon.json."""
+    return {"daemon_config/exists": True, "daemon_config/content": keys}
+
+
+def spared() -> dict[str, Any]:
+    """Return the change that tells the engine to do without the table raw."""
+    unit = {"environment_names": ["DOCKER_INSECURE_NO_IPTABLES_RAW"]}
+    return {"service/units": {"docker.service": unit}}
+
+
+TOOLKIT = {"packages/nvidia-container-toolkit": {"version": "1.17.8-1"}}
+JETSON = {"board/vendor": "nvidia"}
+WITHOUT_RAW = {**JETSON, "netfilter/modules/iptable_raw": "missing", **with_engine("28.5.1")}
+SWAP = {"path": "/var/swap", "mb": 511, "on_card": True}
+CARD = {"storage/mounts": [{"path": "/", "filesystem": "ext4", "source": "/dev/mmcblk0p2"}]}
+STEADY = {
+    "value": "0x0",
+    "undervoltage_now": False,
+    "undervoltage_seen": False,
+    "throttled_now": False,
+    "throttled_seen": False,
+}
 BROKEN = {"daemon_config/valid": False, "daemon_config/error": "Expecting value: line 3 column 1"}
 
 # Rule, a change of a healthy host's facts that it fires on, words of the evidence, and the nearest
@@ -150,7 +179,7 @@ TABLE = [
     (
         "netfilter_backend_missing",
         {"netfilter/modules/nf_tables": "missing"},
-        "iptables-nft, the kernel has no nf_tables",
+        "iptables-nft, the kernel has no nf_tables (CONFIG_NF_TABLES), but it has ip_tables",
         {"netfilter/modules/ip_tables": "missing"},
     ),
     (
@@ -166,13 +195,148 @@ TABLE = [
         {"netfilter/modules": None},
     ),
     (
-        "kernel_features_missing",
-        {"netfilter/modules/bridge": "missing", "netfilter/modules/overlay": "missing"},
-        "no bridge, overlay",
-        {"netfilter/modules/bridge": "available", "netfilter/modules/vxlan": "missing"},
+        "netfilter_backend_missing",
+        {"netfilter/modules/nf_tables": "missing", "netfilter/modules/ip_tables": "missing"},
+        "no nf_tables (CONFIG_NF_TABLES), nor ip_tables",
+        {"netfilter/modules/nf_tables": "builtin"},
     ),
-    ("kernel_features_missing", {"netfilter/modules/veth": "missing"}, "veth",
-     {"netfilter/modules": None}),
+    (
+        "kernel_features_missing",
+        {"kernel/features/BRIDGE": "missing", "kernel/features/OVERLAY_FS": "missing"},
+        "no CONFIG_BRIDGE, CONFIG_OVERLAY_FS (the storage-driver",
+        {"kernel/features/BRIDGE": "module", "kernel/features/OVERLAY_FS": None},
+    ),
+    (
+        "kernel_features_missing",
+        {"kernel/features/VETH": "missing"},
+        "6.12.48+deb13-arm64 has no CONFIG_VETH",
+        {"kernel/features": None},
+    ),
+    (
+        "kernel_features_missing",
+        {"kernel/features/VETH": "missing"},
+        "CONFIG_VETH",
+        {"kernel/features/VETH": "missing", "os/container": "lxc"},
+    ),
+    (
+        "kernel_options_missing",
+        {"kernel/features/VXLAN": "missing", "kernel/features/MACVLAN": "missing"},
+        "no CONFIG_MACVLAN (networks of the driver macvlan), CONFIG_VXLAN (overlay networks of",
+        {"kernel/features/VXLAN": "builtin"},
+    ),
+    (
+        "kernel_options_missing",
+        {"kernel/features/BRIDGE_NETFILTER": "missing"},
+        "CONFIG_BRIDGE_NETFILTER (networks with icc=false",
+        {"kernel/features/BRIDGE_NETFILTER": "missing", "os/container": "docker"},
+    ),
+    (
+        "kernel_options_missing",
+        {"kernel/features/CGROUP_FREEZER": "missing", "cgroup/version": 1},
+        "CONFIG_CGROUP_FREEZER (docker pause)",
+        {"kernel/features/CGROUP_FREEZER": "missing", "cgroup/version": 2},
+    ),
+    ("iptables_raw_missing", WITHOUT_RAW, "the engine is 28.5.1, the", with_engine("27.5.1")),
+    (
+        "iptables_raw_missing",
+        {**WITHOUT_RAW, **with_engine("5:29.1.3-1~ubuntu.22.04~jammy")},
+        "5:29.1.3-1~ubuntu.22.04~jammy, the kernel has no iptable_raw",
+        {**WITHOUT_RAW, "netfilter/modules/iptable_raw": "available"},
+    ),
+    ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "board/vendor": "rockchip"}),
+    ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "os/container": "docker"}),
+    ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "netfilter/modules": None}),
+    ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "service/units": {}}),
+    (
+        "iptables_raw_missing",
+        {**WITHOUT_RAW, **spared(), **with_engine("5:28.0.1-1~ubuntu.22.04~jammy")},
+        "that release knows no DOCKER_INSECURE_NO_IPTABLES_RAW",
+        {**WITHOUT_RAW, **spared(), **with_engine("5:28.0.2-1~ubuntu.22.04~jammy")},
+    ),
+    (
+        "iptables_raw_missing",
+        {**WITHOUT_RAW, **configured({"iptables": True})},
+        "28.5.1",
+        {**WITHOUT_RAW, **configured({"iptables": False})},
+    ),
+    (
+        "iptables_raw_missing",
+        {**WITHOUT_RAW, **configured({"firewall-backend": "iptables"})},
+        "28.5.1",
+        {**WITHOUT_RAW, **configured({"firewall-backend": "nftables"})},
+    ),
+    (
+        "nvidia_runtime_missing",
+        JETSON,
+        "the package nvidia-container-toolkit is not installed",
+        {**JETSON, "board/vendor": "generic"},
+    ),
+    (
+        "nvidia_runtime_missing",
+        {**JETSON, **TOOLKIT},
+        "/etc/docker/daemon.json names no runtime nvidia",
+        {**JETSON, **TOOLKIT, **configured({"runtimes": {"nvidia": {"args": []}}})},
+    ),
+    (
+        "nvidia_runtime_missing",
+        {**JETSON, **TOOLKIT, **configured({"runtimes": ["nvidia"]})},
+        "no runtime nvidia",
+        {**JETSON, "packages": {"nvidia-container-toolkit": {"version": "1.17.8-1"}}},
+    ),
+    (
+        "nvidia_runtime_missing",
+        {**JETSON, **TOOLKIT},
+        "no runtime nvidia",
+        {**JETSON, **TOOLKIT, "daemon_config/valid": False, "daemon_config/error": "line 1"},
+    ),
+    ("nvidia_runtime_missing", JETSON, "toolkit", {**JETSON, "os/container": "docker"}),
+    (
+        "swap_on_card",
+        {"memory/swap": [SWAP, {**SWAP, "path": "/dev/zram0", "on_card": False}]},
+        "/var/swap (511 MiB)",
+        {"memory/swap": [{**SWAP, "on_card": False}]},
+    ),
+    (
+        "swap_on_card",
+        {"memory/swap": [SWAP]},
+        "/var/swap",
+        {"memory/swap": [SWAP], "os/container": "lxc"},
+    ),
+    ("log_rotation_off", CARD, "the logs of containers on /dev/mmcblk0p2", {}),
+    ("log_rotation_off", {"board/vendor": "raspberrypi"}, "on /dev/vda1", {**CARD, "packages": {}}),
+    (
+        "log_rotation_off",
+        {**CARD, **configured({"log-driver": "json-file", "log-opts": {"max-file": "3"}})},
+        "no max-size",
+        {**CARD, **configured({"log-opts": {"max-size": "10m"}})},
+    ),
+    ("log_rotation_off", CARD, "no max-size", {**CARD, **configured({"log-driver": "local"})}),
+    ("log_rotation_off", CARD, "no max-size", {**CARD, "os/container": "docker"}),
+    ("log_rotation_off", CARD, "no max-size", {**CARD, **BROKEN}),
+    (
+        "undervoltage",
+        {"board/throttled": {**STEADY, "undervoltage_now": True, "value": "0x1"}},
+        "the supply's voltage is too low now (vcgencmd get_throttled says 0x1)",
+        {"board/throttled": STEADY},
+    ),
+    (
+        "undervoltage",
+        {"board/throttled": {**STEADY, "undervoltage_seen": True}},
+        "was too low since the boot",
+        {"board/throttled": {**STEADY, "throttled_seen": True}},
+    ),
+    (
+        "throttled",
+        {"board/throttled": {**STEADY, "throttled_seen": True}},
+        "the processor was slowed down since the boot",
+        {"board/throttled": {**STEADY, "undervoltage_seen": True}},
+    ),
+    (
+        "throttled",
+        {"board/throttled": {**STEADY, "throttled_now": True}},
+        "is slowed down now",
+        {"board/throttled": {**STEADY, "throttled_now": True}, "os/container": "docker"},
+    ),
     (
         "clock_implausible",
         {"clock/plausible": False, "clock/utc": CLOCK},

@@ -22,9 +22,9 @@ Build = Callable[[str], Machine]
 SHAPES = {
     "platform": {"kernel_machine", "userland", "platform", "bits", "mixed_userland", "aarch32"},
     "os": {"id", "like", "version_id", "codename", "pretty_name"},
-    "board": {"vendor", "family", "model", "compatible", "release"},
-    "kernel": {"release", "page_size", "modules_present"},
-    "memory": {"total_mb"},
+    "board": {"vendor", "family", "model", "compatible", "release", "throttled"},
+    "kernel": {"release", "page_size", "modules_present", "features", "features_source"},
+    "memory": {"total_mb", "swap"},
     "storage": {"path", "free_mb", "filesystem"},
     "cgroup": {"version", "controllers"},
     "netfilter": {"backend", "modules"},
@@ -84,6 +84,15 @@ def test_programs_are_started_only_for_the_groups_that_need_them(machine: Machin
     assert machine.runner.asked == []
     machine.observe("service")
     assert [argv[0] for argv in machine.runner.asked] == ["systemctl"]
+
+
+def test_the_firmware_is_asked_only_where_its_program_is(machine: Machine) -> None:
+    machine.observe("board")
+    assert machine.runner.asked == []
+    machine.write("/usr/bin/vcgencmd", "")
+    machine.runner.answers["vcgencmd"] = said("throttled=0x50005\n")
+    assert machine.observe("board")[0]["board"]["throttled"]["undervoltage_now"] is True
+    assert machine.runner.command_lines("vcgencmd") == ["vcgencmd get_throttled"]
 
 
 def test_nothing_on_the_host_changes(machine: Machine) -> None:

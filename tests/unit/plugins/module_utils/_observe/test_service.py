@@ -46,7 +46,32 @@ def test_an_engine_that_runs_is_active_and_enabled(machine: Machine) -> None:
         "enabled": "enabled",
         "reload_needed": False,
         "requires_mounts_for": [],
+        "environment_names": [],
     }
+
+
+def test_the_variables_of_a_unit_are_named_and_their_values_are_not(machine: Machine) -> None:
+    """systemctl leaves a file that EnvironmentFile= names to the reader."""
+    fields = {
+        "Environment": "DOCKER_INSECURE_NO_IPTABLES_RAW=1 'HTTP_PROXY=http://me:hush@proxy:8080'",
+        "EnvironmentFiles": "/etc/default/docker (ignore_errors=yes)",
+    }
+    machine.write("/etc/default/docker", "# NO=1\nDOCKER_OPTS=--debug\n")
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": fields}))
+    unit = read_service(asked(machine))["units"]["docker.service"]
+    assert unit["environment_names"] == [
+        "DOCKER_INSECURE_NO_IPTABLES_RAW",
+        "DOCKER_OPTS",
+        "HTTP_PROXY",
+    ]
+    assert "hush" not in str(unit)
+
+
+def test_a_missing_file_of_variables_names_none(machine: Machine) -> None:
+    fields = {"EnvironmentFiles": "/etc/default/docker (ignore_errors=yes)"}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": fields}))
+    unit = read_service(asked(machine))["units"]["docker.service"]
+    assert unit["environment_names"] == []
 
 
 def test_the_start_of_the_engine_is_told_in_utc(machine: Machine) -> None:
@@ -210,7 +235,16 @@ def test_a_host_without_drop_ins_has_none_for_each_unit(machine: Machine) -> Non
 
 
 _LINES = st.sampled_from(
-    ["Id=docker.service", "Id=", "ActiveState=active", "ActiveEnterTimestampMonotonic=x", "=", ""]
+    [
+        "Id=docker.service",
+        "Id=",
+        "ActiveState=active",
+        "ActiveEnterTimestampMonotonic=x",
+        "Environment='A=1",
+        "EnvironmentFiles=/\0",
+        "=",
+        "",
+    ]
 )
 
 

@@ -111,6 +111,19 @@ def test_signs_that_the_kernel_escapes_are_put_back(machine: Machine) -> None:
     assert "/mnt/my disk" in paths(machine)
 
 
+def test_a_root_that_the_kernel_mounted_itself_is_named_by_its_device(machine: Machine) -> None:
+    machine.write(
+        "/proc/self/mountinfo", "22 1 179:2 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+    )
+
+    def source() -> str:
+        return read_storage(machine.host(), DATA_ROOT)["mounts"][0]["source"]
+
+    assert source() == "/dev/root"
+    machine.link("/sys/dev/block/179:2", "../../devices/mmc_host/mmc0/block/mmcblk0/mmcblk0p2")
+    assert source() == "/dev/mmcblk0p2"
+
+
 def test_a_mount_that_is_out_of_reach_has_no_figure(machine: Machine) -> None:
     mounted(machine, "/gone")
     assert read_storage(machine.host(), "/gone")["free_mb"] is None

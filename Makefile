@@ -95,10 +95,10 @@ machine-image:
 	@$(step) 'image of the arm64 machine' '1 s; the first time 8 min' \
 	    tests/controllers/run 2.19 python tests/machine build
 
-.PHONY: molecule-default molecule-machine
+.PHONY: molecule-default molecule-machine molecule-boards
 molecule-default: images
-molecule-machine: machine-image
-molecule-default molecule-machine: molecule-%: environments
+molecule-machine molecule-boards: machine-image
+molecule-default molecule-machine molecule-boards: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -136,7 +136,7 @@ test-steps:
 	@tests/host/prepare containers
 	@$(MAKE) --jobs 2 images machine-image
 	@$(MAKE) --jobs 2 molecule-default readme
-	@$(MAKE) molecule-machine
+	@$(MAKE) --jobs 2 molecule-machine molecule-boards
 	@$(MAKE) second-run
 	@$(MAKE) engine
 	@$(MAKE) molecule-faults

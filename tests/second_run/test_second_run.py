@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from statistics import median
-
 import pytest
 from plays.drift import DRIFTS, OPERATOR, SITE
 from plays.runner import Controller
@@ -50,14 +48,12 @@ def test_a_second_run_in_check_mode_is_the_same(site):
 def test_a_second_run_takes_at_most_twice_as_long_as_a_ping(site, machine):
     site()
     defaults = Controller(machine.inventory())
-    pairs = [
-        (
-            defaults.module("ansible.builtin.ping").demand().seconds,
-            defaults.playbook(*SITE).demand().seconds,
-        )
-        for _ in range(3)
-    ]
-    assert median(site_seconds / ping for ping, site_seconds in pairs) <= RATIO, pairs
+    pings, sites = [], []
+    for _ in range(3):
+        pings.append(defaults.module("ansible.builtin.ping").demand().seconds)
+        sites.append(defaults.playbook(*SITE).demand().seconds)
+    # Whatever else the processor does makes a run longer, never shorter.
+    assert min(sites) / min(pings) <= RATIO, (pings, sites)
 
 
 def test_options_given_as_strings_on_the_command_line_mean_the_same(site):

@@ -47,6 +47,9 @@ def _without_raw(facts: dict[str, Any]) -> str | None:
     board, netfilter, units = facts["board"], facts["netfilter"], facts["service"]["units"]
     if board["vendor"] != "nvidia" or facts["os"]["container"] or not _uses_iptables(facts):
         return None
+    # iptables-nft keeps its table raw in nf_tables and needs no module for it.
+    if netfilter["backend"] != "legacy":
+        return None
     modules, engines = netfilter["modules"] or {}, _engines(facts)
     if modules.get("iptable_raw") != "missing" or max(engines, default=()) < _RAW_SINCE:
         return None

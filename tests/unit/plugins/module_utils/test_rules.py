@@ -54,7 +54,12 @@ def spared() -> dict[str, Any]:
 
 TOOLKIT = {"packages/nvidia-container-toolkit": {"version": "1.17.8-1"}}
 JETSON = {"board/vendor": "nvidia"}
-WITHOUT_RAW = {**JETSON, "netfilter/modules/iptable_raw": "missing", **with_engine("28.5.1")}
+WITHOUT_RAW = {
+    **JETSON,
+    "netfilter/backend": "legacy",
+    "netfilter/modules/iptable_raw": "missing",
+    **with_engine("28.5.1"),
+}
 SWAP = {"path": "/var/swap", "mb": 511, "on_card": True}
 CARD = {"storage/mounts": [{"path": "/", "filesystem": "ext4", "source": "/dev/mmcblk0p2"}]}
 STEADY = {
@@ -245,6 +250,7 @@ TABLE = [
     ),
     ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "board/vendor": "rockchip"}),
     ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "os/container": "docker"}),
+    ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "netfilter/backend": "nft"}),
     ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "netfilter/modules": None}),
     ("iptables_raw_missing", WITHOUT_RAW, "28.5.1", {**WITHOUT_RAW, "service/units": {}}),
     (

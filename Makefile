@@ -20,7 +20,7 @@ check: environments ## lint, sanity and unit tests (usually 3 min; the first tim
 	@$(MAKE) --jobs 2 --keep-going check-steps
 
 .PHONY: test
-test: ## the main path of everything, alone, on a fresh machine (usually 45 min)
+test: ## the main path of everything, alone, on a fresh machine (usually an hour)
 	@tests/host/with-cleanup $(MAKE) test-steps
 
 .PHONY: test-full

@@ -46,6 +46,7 @@ def test_a_container_runs_without_a_network_and_leaves_nothing(verify, machine):
     assert left(machine) == before
 
 
+@pytest.mark.full
 def test_images_of_the_user_are_run_reported_and_removed_unless_they_were_there(
     verify, machine, images
 ):

@@ -13,6 +13,8 @@ SETTINGS = {"docker_engine_data_root": "/srv/ssd/docker", "docker_engine_data_ro
 
 # A disk in a file, which the system mounts when it gets to it.
 DISK = """
+apt-get -qq update
+apt-get -qq -y install e2fsprogs
 truncate --size 3G /opt/ssd
 mkfs.ext4 -q /opt/ssd
 mkdir -p /srv/ssd

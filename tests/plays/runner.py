@@ -94,7 +94,7 @@ class Controller:
             done = subprocess.run(
                 [str(CONTROLLER), "2.19", program, "-i", str(inventory), *arguments],
                 cwd=folder,
-                env={**os.environ, **_COUNTING, "REMOTE_RUNS_LOG": str(log), **self._environment},
+                env={**_inherited(), **_COUNTING, "REMOTE_RUNS_LOG": str(log), **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -106,6 +106,12 @@ class Controller:
             print(shlex.join([program, *arguments]), done.stdout, sep="\n")
             sent = tuple(_name(json.loads(line)) for line in log.read_text().splitlines())
         return Run(done.returncode, done.stdout, seconds, sent)
+
+
+def _inherited() -> dict[str, str]:
+    """Return the environment without Molecule's settings, which would colour what is read here."""
+    foreign = ("ANSIBLE_CONFIG", "ANSIBLE_FORCE_COLOR", "PY_COLORS")
+    return {name: value for name, value in os.environ.items() if name not in foreign}
 
 
 _COUNTING = {

@@ -154,7 +154,7 @@ def parse_entry(name: str, text: str) -> Handler:
 
 
 def parse_line(line: str) -> Handler | None:
-    """Read a line for the kernel's file ``register``, as binfmt.d(5) holds them; None if it is none.
+    """Read a line for the kernel's file ``register`` (binfmt.d(5)); None if it is none.
 
     The first character says what separates the fields.
     """

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Machine code of two programs for Linux, by architecture (GOARCH).
 
-Instructions by each architecture's manual; system call numbers by include/uapi/asm-generic/unistd.h
-(arm64, riscv64, loong64) and the tables arch/*/kernel/syscalls/*.tbl and arch/*/entry/syscalls/*.tbl
-of the others.
+Instructions by each architecture's manual; system call numbers by the kernel's
+include/uapi/asm-generic/unistd.h (arm64, riscv64, loong64) and the tables of the others,
+arch/*/kernel/syscalls/*.tbl and arch/*/entry/syscalls/*.tbl.
 """
 
 from __future__ import annotations

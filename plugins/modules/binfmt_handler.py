@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: binfmt_handler
 short_description: Have the kernel run programs of another architecture through QEMU
-version_added: 1.2.0
+version_added: 1.1.0
 author:
   - arm64.docker contributors (@arm64-docker)
 description:

@@ -48,7 +48,7 @@ options:
     type: str
     choices: [exit, uname]
     default: exit
-    version_added: 1.2.0
+    version_added: 1.1.0
   format:
     description:
       - What is written. V(archive) is an image for C(docker load), V(program) the program alone,
@@ -56,7 +56,7 @@ options:
     type: str
     choices: [archive, program]
     default: archive
-    version_added: 1.2.0
+    version_added: 1.1.0
   exit_status:
     description:
       - The exit status of V(exit), from 0 to 255.

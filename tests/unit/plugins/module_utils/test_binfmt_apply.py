@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What binfmt_handler does to a machine, over a folder of files and a kernel that only remembers."""
+"""What binfmt_handler does to files in a folder and to a kernel that only remembers."""
 
 from __future__ import annotations
 
@@ -82,11 +82,15 @@ def test_check_mode_says_the_same_and_does_nothing(root: Path) -> None:
     predicted = do(kernel, check=True)
     assert (kernel.is_mounted, kernel.held, (root / "etc").exists()) == (False, {}, False)
     done = do(kernel)
-    assert words(predicted) == words(done) == [
-        "mount binfmt_misc",
-        "register qemu-aarch64",
-        f"write {OWN}",
-    ]
+    assert (
+        words(predicted)
+        == words(done)
+        == [
+            "mount binfmt_misc",
+            "register qemu-aarch64",
+            f"write {OWN}",
+        ]
+    )
     assert predicted.after.handlers == done.after.handlers
 
 
@@ -104,9 +108,7 @@ def test_a_kernel_that_asks_no_handler_is_told_to(root: Path) -> None:
 
 
 @pytest.mark.parametrize("paths", [(DEBIAN, STATIC), (STATIC,), ("/usr/bin/qemu-aarch64",)])
-def test_the_interpreter_is_found_where_distributions_put_it(
-    tmp_path: Path, paths: tuple
-) -> None:
+def test_the_interpreter_is_found_where_distributions_put_it(tmp_path: Path, paths: tuple) -> None:
     for path in paths:
         put(tmp_path, path, exit_program("amd64", 0))
     kernel = FakeKernel(tmp_path)
@@ -261,9 +263,7 @@ def test_a_copy_is_kept_of_a_file_that_holds_more(root: Path) -> None:
     ("filesystems", "message"),
     [("nodev\tproc\n", "no binfmt_misc"), ("nodev\tbinfmt_misc\n", "permission denied")],
 )
-def test_a_machine_without_binfmt_misc_says_why(
-    root: Path, filesystems: str, message: str
-) -> None:
+def test_a_machine_without_binfmt_misc_says_why(root: Path, filesystems: str, message: str) -> None:
     put(root, "/proc/filesystems", filesystems.encode())
     runner = FakeRunner(mount=said(rc=32, stderr="mount: permission denied."))
     with pytest.raises(DockerHostError, match=message):

@@ -79,9 +79,7 @@ def test_handlers_of_foreign_programs_are_read_from_the_kernel_and_tried(build: 
         (None, "interpreter is not there"),
     ],
 )
-def test_a_handler_that_does_not_work_says_why(
-    machine: Machine, answer: Any, words: str
-) -> None:
+def test_a_handler_that_does_not_work_says_why(machine: Machine, answer: Any, words: str) -> None:
     machine.write(f"{BINFMT}/qemu-x86_64", FOREIGN)
     if answer is not None:
         machine.runner.answers["program"] = answer

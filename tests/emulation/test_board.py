@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import pytest
 from engine.conftest import OBSERVATION
+
+pytestmark = pytest.mark.full
 
 
 def test_an_amd64_image_is_built_and_run_on_an_arm64_machine(host):

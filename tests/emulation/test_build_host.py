@@ -13,7 +13,10 @@ SITE = {
     "docker_emulation_architectures": ["arm64"],
 }
 
-pytestmark = pytest.mark.parametrize("host", [{"arch": "amd64"}], indirect=True)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.parametrize("host", [{"arch": "amd64"}], indirect=True),
+]
 
 # What a privileged container does whose systemd starts: all handlers go.
 WIPE = f"echo -1 >{BINFMT}/status"

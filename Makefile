@@ -145,16 +145,15 @@ faults: environments machine-image
 demonstration: machine-image
 	@$(step) 'make demo' '4 min' tests/demo/run
 
+# The longest first: two run at a time.
+machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
+    molecule-emulation readme $(if $(FULL),emulation boards)
+
 .PHONY: test-steps
 test-steps:
 	@$(MAKE) check
 	@tests/host/prepare machines
 	@tests/host/prepare containers
-	@$(MAKE) --jobs 2 images machine-image
-	@$(MAKE) --jobs 2 molecule-default readme
-	@$(MAKE) --jobs 2 molecule-boards molecule-machine molecule-emulation
-	@$(MAKE) second-run
-	@$(MAKE) engine
-	@$(MAKE) faults
-	@$(if $(FULL),$(MAKE) boards emulation)
+	@$(MAKE) --jobs 2 images machine-image build-host-image
+	@$(MAKE) --jobs 2 $(machine_tests)
 	@$(MAKE) demonstration

@@ -16,18 +16,16 @@ from ansible_collections.arm64.docker.plugins.module_utils._buildx_inspect impor
     Builder,
     complete,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import (
-    CONTAINER,
-    DOCKER,
-    MISSING,
-    Plan,
-    Wish,
-    check_endpoints,
-    plan,
-)
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import MISSING, Plan, plan
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_store import (
     Store,
     configuration,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_wish import (
+    CONTAINER,
+    DOCKER,
+    Wish,
+    check_endpoints,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 

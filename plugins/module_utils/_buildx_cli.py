@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_inspect import Builder, parse
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import NodeWish
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_reasons import explain, said
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_wish import NodeWish
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import (
     Pending,

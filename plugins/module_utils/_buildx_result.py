@@ -14,7 +14,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._buildx_inspect impor
     Builder,
     Node,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import NodeWish
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_wish import NodeWish
 from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask, mask_text
 
 

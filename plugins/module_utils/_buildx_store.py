@@ -12,7 +12,7 @@ from typing import Iterable
 
 from ansible_collections.arm64.docker.plugins.module_utils import _atomic
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_inspect import files
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import CONTAINER
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_wish import CONTAINER
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 _INSTANCES = "instances"

@@ -59,7 +59,7 @@ options:
       - Where the first node is. With V(docker-container) it is a docker context or the address of
         a Docker daemon, such as V(ssh://pilot@pi.example.org); with V(remote) that of a BuildKit.
       - Without it, the first node is where the current context points to when the builder is
-        made, and is not compared later.
+        made, and stays there.
     type: str
   platforms:
     description:
@@ -281,7 +281,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._buildx_cli import (
     FOREIGN_VARIABLES,
     Buildx,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import (
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_result import diff, result
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_store import own_store
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_wish import (
     CONTAINER,
     DOCKER,
     REMOTE,
@@ -289,8 +291,6 @@ from ansible_collections.arm64.docker.plugins.module_utils._buildx_plan import (
     check_name,
     wish,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_result import diff, result
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_store import own_store
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 

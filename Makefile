@@ -119,6 +119,11 @@ repository: environments
 engine: environments machine-image repository
 	@$(step) 'the life of an engine on a booted machine' '8 min' $(run) $(tests) tests/engine
 
+.PHONY: builder
+builder: environments
+	@tests/host/prepare containers
+	@$(step) 'builders of docker buildx' '2 min' $(run) $(tests) tests/builder
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -135,6 +140,7 @@ test-steps:
 	@tests/host/prepare containers
 	@$(MAKE) --jobs 2 images machine-image
 	@$(MAKE) --jobs 2 molecule-default readme
+	@$(MAKE) builder
 	@$(MAKE) --jobs 2 molecule-machine molecule-boards
 	@$(MAKE) second-run
 	@$(MAKE) engine

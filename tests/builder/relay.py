@@ -46,7 +46,9 @@ class Relay:
                 )
 
     def close(self) -> None:
-        """Listen no longer, and end what runs."""
+        """Listen no longer, and end what runs; more than once is as once."""
+        if self._listener.fileno() == -1:
+            return
         # A thread that waits for callers does not notice that its socket was closed.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -36,7 +36,7 @@ def test_a_buildkit_that_went_away_is_an_error_where_it_shall_run(host, buildkit
     message = host.refusal(**options, bootstrap=True)
     assert "does not start" in message
     assert "whether BuildKit listens" in message
-    moved = host.settle(**{**options, "endpoint": "tcp://192.0.2.7:1234"})
+    moved = host.settle(**{**options, "endpoint": "unix:///run/arm64-docker-none.sock"})
     assert f"node {NAME}0 has another endpoint" in moved["actions"][0]
     assert "keeping" not in moved["actions"][0]
 

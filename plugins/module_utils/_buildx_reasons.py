@@ -44,7 +44,10 @@ _REMEDIES = (
         ("invalid driver option", "invalid value"),
         "Docker's page about build drivers names the driver_opts of each.",
     ),
-    (("failed to parse config", "toml"), "Correct the file that buildkitd_config names."),
+    (
+        ("parse config", "parse buildkit config", "toml"),
+        "Correct the file that buildkitd_config names.",
+    ),
     (
         ("docker context use",),
         "Make that context the current one first; buildx takes no builder of another one.",

@@ -39,8 +39,8 @@ options:
     required: true
   state:
     description:
-      - Whether the builder shall be there. V(absent) removes its containers and their build cache
-        as well.
+      - Whether the builder shall be there. V(absent) removes its containers, and the build cache of
+        every node that has a container.
     type: str
     choices: [present, absent]
     default: present

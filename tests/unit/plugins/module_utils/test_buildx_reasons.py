@@ -63,6 +63,7 @@ ERROR: Error response from daemon: Get "https://registry.example.org/v2/": no su
             "driver_opts",
         ),
         (said(stderr="failed to parse config: (2, 1): unterminated", rc=1), "(2, 1)", "Correct"),
+        (said(stderr="failed to parse buildkit config: (2, 1): open", rc=1), "(2, 1)", "Correct"),
         (said(stderr="ERROR: run `docker context use pi` to switch", rc=1), "use pi", "context"),
         (said(stderr="something new", rc=1), "something new", "by hand"),
         (said(rc=1), "it said nothing", "by hand"),

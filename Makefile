@@ -122,7 +122,7 @@ engine: environments machine-image repository
 .PHONY: builder
 builder: environments
 	@tests/host/prepare containers
-	@$(step) 'builders of docker buildx' '2 min' $(run) $(tests) tests/builder
+	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
 
 # `molecule test -s faults` runs the same.
 .PHONY: faults

@@ -136,6 +136,11 @@ emulation: environments machine-image build-host-image
 boards: environments machine-image
 	@$(step) 'boards beyond that of Molecule' '25 min' $(run) python -m pytest tests/boards
 
+.PHONY: builder
+builder: environments
+	@tests/host/prepare containers
+	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -147,7 +152,7 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation readme $(if $(FULL),emulation boards)
+    molecule-emulation builder readme $(if $(FULL),emulation boards)
 
 .PHONY: test-steps
 test-steps:

@@ -39,6 +39,11 @@ bench: environments machine-image ## measure on booted machines; ROLE=path measu
 	@$(step) 'benchmark' '20 min' \
 	    $(run) python benchmarks/bench.py $(if $(ROLE),--role '$(ROLE)')
 
+.PHONY: bench-emulation
+bench-emulation: environments ## measure what the same build costs natively and emulated
+	@tests/host/prepare containers
+	@$(step) 'builds, native and emulated' '3 min' $(run) python benchmarks/emulation.py
+
 .PHONY: clean
 clean: ## remove build/; what is worth keeping lies in the cache folder, and stays
 	@python3 tests/machine stop --all --discard

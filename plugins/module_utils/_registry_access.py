@@ -1,0 +1,241 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The logins of one registry, which all workers share: challenges, tokens, Basic."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+from ansible_collections.arm64.docker.plugins.module_utils._docker_credentials import Credential
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
+from ansible_collections.arm64.docker.plugins.module_utils._registry_challenge import (
+    Challenge,
+    parse_challenges,
+    parse_token,
+    token_path,
+    token_query,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._registry_endpoints import (
+    Endpoint,
+    Registries,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._registry_errors import login_needed
+from ansible_collections.arm64.docker.plugins.module_utils._registry_transport import (
+    Answer,
+    Request,
+    basic,
+)
+
+# More in one token would outgrow the 8 KiB that web servers take as a header.
+_SCOPES = 25
+_TOKEN_LIMIT = 1024 * 1024
+# A token is not used in the last part of its life: the clocks of two machines differ.
+_USED = 0.8
+
+# Asks a server, with the retries that a caller has.
+Ask = Callable[[Endpoint, Request], Answer]
+
+
+class _Once:
+    """A value that is looked up when it is needed, and once: a helper may ask people for it."""
+
+    def __init__(self, look_up: Callable[[], Credential | None]) -> None:
+        self._look_up = look_up
+        self._found: Credential | None = None
+        self._error: DockerHostError | None = None
+        self._done = False
+
+    def value(self) -> Credential | None:
+        """Return the value.
+
+        :raises DockerHostError: where the look-up failed, the first time and each time after it
+        """
+        if not self._done:
+            try:
+                self._found = self._look_up()
+            except DockerHostError as error:
+                self._error = error
+            self._done = True
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+
+@dataclass(frozen=True)
+class _Grant:
+    header: str
+    until: float
+    shared: bool
+
+
+class Access:
+    """What is known of how one registry lets its clients in.
+
+    :param repositories: all that this registry will be asked for, in that order: one token for
+        several of them is asked for where it grants that
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        registries: Registries,
+        credential: Callable[[], Credential | None],
+        repositories: Sequence[str],
+    ) -> None:
+        self._endpoint = endpoint
+        self._registries = registries
+        self._login = _Once(credential)
+        self._repositories = list(dict.fromkeys(repositories))
+        self._lock = threading.Lock()
+        self._grants: dict[str, _Grant] = {}
+        self._challenge: Challenge | None = None
+        self._one_for_several = True
+
+    def header(self, ask: Ask, image: ImageReference) -> str | None:
+        """Return the header Authorization for an image, or None where none was asked for yet."""
+        with self._lock:
+            grant = self._current(image.repository)
+            if grant is None and self._challenge is not None:
+                grant = self._obtain(ask, image)
+            return grant.header if grant else None
+
+    def renew(
+        self, ask: Ask, image: ImageReference, challenges: Sequence[str], refused: str | None
+    ) -> str:
+        """Return another header after an answer of 401.
+
+        :param challenges: its headers WWW-Authenticate
+        :param refused: what was sent, if anything
+        :raises DockerHostError: where there is no other
+        """
+        with self._lock:
+            grant = self._current(image.repository)
+            # Another worker may have been quicker.
+            if grant is None or grant.header == refused:
+                if grant is not None and grant.shared:
+                    self._one_for_several = False
+                self._grants.pop(image.repository, None)
+                self._challenge = self._choose(parse_challenges(challenges), image)
+                grant = self._obtain(ask, image)
+            if grant.header == refused:
+                raise login_needed(self._endpoint, image, self._username())
+            return grant.header
+
+    def shared(self, image: ImageReference) -> bool:
+        """Say whether the token for an image is one for several."""
+        with self._lock:
+            grant = self._current(image.repository)
+            return grant is not None and grant.shared
+
+    def refused(self, image: ImageReference) -> DockerHostError:
+        """Say that what the registry asked for was brought, and not enough."""
+        with self._lock:
+            return login_needed(self._endpoint, image, self._username())
+
+    def _current(self, repository: str) -> _Grant | None:
+        grant = self._grants.get(repository)
+        return grant if grant and time.monotonic() < grant.until else None
+
+    def _choose(self, challenges: Sequence[Challenge], image: ImageReference) -> Challenge:
+        for scheme in ("bearer", "basic"):
+            for challenge in challenges:
+                if challenge.scheme == scheme:
+                    return challenge
+        if not challenges:
+            raise login_needed(self._endpoint, image, "")
+        raise DockerHostError(
+            f"{self._endpoint.name} wants a login of the kind '{challenges[0].scheme[:20]}'.",
+            "Only Basic and Bearer are known; use a registry or a mirror that takes one of them.",
+        )
+
+    def _obtain(self, ask: Ask, image: ImageReference) -> _Grant:
+        credential = self._login.value()
+        assert self._challenge is not None
+        if credential and credential.registry_token:
+            grant = _Grant(f"Bearer {credential.registry_token}", float("inf"), False)
+        elif self._challenge.scheme == "bearer":
+            return self._fetch(ask, image, self._challenge, credential)
+        elif credential is None or credential.identity_token:
+            raise login_needed(self._endpoint, image, "")
+        else:
+            header = basic(credential.username, credential.password)
+            grant = _Grant(header, float("inf"), False)
+        for repository in (image.repository, *self._repositories):
+            self._grants[repository] = grant
+        return grant
+
+    def _fetch(
+        self, ask: Ask, image: ImageReference, challenge: Challenge, credential: Credential | None
+    ) -> _Grant:
+        wanted = [image.repository]
+        if self._one_for_several:
+            wanted += [
+                name
+                for name in self._repositories
+                if name != image.repository and self._current(name) is None
+            ][: _SCOPES - 1]
+        service = self._service(challenge)
+        answer = ask(service, _question(challenge, wanted, credential))
+        if answer.status != 200 and len(wanted) > 1:
+            self._one_for_several = False
+            wanted = wanted[:1]
+            answer = ask(service, _question(challenge, wanted, credential))
+        if answer.status in (400, 401, 403, 404):
+            raise login_needed(self._endpoint, image, self._username())
+        token = parse_token(answer.body) if answer.status == 200 else None
+        if token is None:
+            raise DockerHostError(
+                f"{service.name}, the token service of {self._endpoint.name}, gives no token "
+                f"(HTTP {answer.status}).",
+                "Try again; if it stays so, look at the log of that service.",
+            )
+        until = time.monotonic() + _USED * token.life
+        grant = _Grant(f"Bearer {token.text}", until, len(wanted) > 1)
+        self._grants.update(dict.fromkeys(wanted, grant))
+        return grant
+
+    def _service(self, challenge: Challenge) -> Endpoint:
+        service = self._registries.of_url(challenge.parameters.get("realm", ""))
+        if service is None:
+            raise DockerHostError(
+                f"{self._endpoint.name} names no token service that could be asked.",
+                "Check the registry's configuration: auth.token.realm is an address.",
+            )
+        if service.scheme == "http" and not service.insecure:
+            raise DockerHostError(
+                f"{self._endpoint.name} names a token service without TLS, {service.name}.",
+                f"Give it TLS, or add {service.name} to insecure_registries.",
+            )
+        return service
+
+    def _username(self) -> str:
+        credential = self._login.value()
+        return "" if credential is None else credential.username or "a token"
+
+
+def _question(
+    challenge: Challenge, repositories: Sequence[str], credential: Credential | None
+) -> Request:
+    query = token_query(challenge, repositories)
+    realm = challenge.parameters.get("realm", "")
+    headers = {"Accept": "application/json"}
+    if credential and credential.identity_token:
+        scopes = " ".join(value for name, value in query if name == "scope")
+        form = [pair for pair in query if pair[0] != "scope"] + [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", credential.identity_token),
+            ("client_id", "arm64.docker"),
+            ("scope", scopes),
+        ]
+        return Request(
+            token_path(realm, []).rstrip("?"), headers, _TOKEN_LIMIT, urllib.parse.urlencode(form)
+        )
+    if credential:
+        headers["Authorization"] = basic(credential.username, credential.password)
+    return Request(token_path(realm, query), headers, _TOKEN_LIMIT)

@@ -147,6 +147,13 @@ class Session:
         access = self._client.access(endpoint, image)
         header = access.header(self._ask, image)
         answer = self._follow(endpoint, request, header)
+        if answer.status == 401:
+            header = access.renew(self._ask, image, answer.challenges, header)
+            answer = self._follow(endpoint, request, header)
+        # A token for several repositories may leave this one out.
+        if answer.status == 401 and access.shared(image):
+            header = access.renew(self._ask, image, answer.challenges, header)
+            answer = self._follow(endpoint, request, header)
         self._client.note_rate(image.registry, answer.headers)
         if answer.status == 401:
             raise access.refused(image)

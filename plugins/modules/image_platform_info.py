@@ -71,8 +71,9 @@ options:
     default: linux/arm64
   aarch32:
     description:
-      - Whether the cores of an arm64 host run 32-bit Arm programs, as RV(ignore:aarch32) of
-        M(arm64.docker.docker_host_facts) says. With V(false), images for C(linux/arm) do not fit it.
+      - Whether the cores of an arm64 host run 32-bit Arm programs, which the facts of
+        M(arm64.docker.docker_host_facts) tell as C(platform.aarch32). With V(false), images for
+        C(linux/arm) do not fit it.
     type: bool
     default: true
   emulated_platforms:
@@ -113,7 +114,8 @@ options:
     type: path
   ca_path:
     description:
-      - File or folder of certificates, in PEM, of authorities that are trusted besides the system's.
+      - File or folder of certificates, in PEM, of authorities that are trusted besides those of the
+        system.
     type: path
   validate_certs:
     description:
@@ -252,7 +254,7 @@ images:
       type: bool
       sample: true
     error:
-      description: Why the host does not take it, or why that could not be found out; null otherwise.
+      description: Why the host does not take it, or why nothing could be found out; else null.
       type: str
       sample: null
 unsupported:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils import _json_object
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
@@ -108,6 +108,31 @@ class Credentials:
             f"{program}, which config.json names for {server}, gives no login: {why}.",
             f"Try `echo {server} | {program} get`, or give the login in registry_auth.",
         )
+
+
+class Once:
+    """A value that is looked up when it is needed, and once: a helper may ask people for it."""
+
+    def __init__(self, look_up: Callable[[], Credential | None]) -> None:
+        self._look_up = look_up
+        self._found: Credential | None = None
+        self._error: DockerHostError | None = None
+        self._done = False
+
+    def value(self) -> Credential | None:
+        """Return the value.
+
+        :raises DockerHostError: where the look-up failed, the first time and each time after it
+        """
+        if not self._done:
+            try:
+                self._found = self._look_up()
+            except DockerHostError as error:
+                self._error = error
+            self._done = True
+        if self._error is not None:
+            raise self._error
+        return self._found
 
 
 def read_config(path: str | None, environment: Mapping[str, str]) -> Mapping[str, Any]:

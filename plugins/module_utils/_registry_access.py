@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import threading
 import time
-import urllib.parse
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from ansible_collections.arm64.docker.plugins.module_utils._docker_credentials import Credential
+from ansible_collections.arm64.docker.plugins.module_utils._docker_credentials import (
+    Credential,
+    Once,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
 from ansible_collections.arm64.docker.plugins.module_utils._registry_challenge import (
     Challenge,
     parse_challenges,
     parse_token,
-    token_path,
-    token_query,
+    token_request,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._registry_endpoints import (
     Endpoint,
@@ -34,37 +35,11 @@ from ansible_collections.arm64.docker.plugins.module_utils._registry_transport i
 
 # More in one token would outgrow the 8 KiB that web servers take as a header.
 _SCOPES = 25
-_TOKEN_LIMIT = 1024 * 1024
 # A token is not used in the last part of its life: the clocks of two machines differ.
 _USED = 0.8
 
 # Asks a server, with the retries that a caller has.
 Ask = Callable[[Endpoint, Request], Answer]
-
-
-class _Once:
-    """A value that is looked up when it is needed, and once: a helper may ask people for it."""
-
-    def __init__(self, look_up: Callable[[], Credential | None]) -> None:
-        self._look_up = look_up
-        self._found: Credential | None = None
-        self._error: DockerHostError | None = None
-        self._done = False
-
-    def value(self) -> Credential | None:
-        """Return the value.
-
-        :raises DockerHostError: where the look-up failed, the first time and each time after it
-        """
-        if not self._done:
-            try:
-                self._found = self._look_up()
-            except DockerHostError as error:
-                self._error = error
-            self._done = True
-        if self._error is not None:
-            raise self._error
-        return self._found
 
 
 @dataclass(frozen=True)
@@ -90,19 +65,25 @@ class Access:
     ) -> None:
         self._endpoint = endpoint
         self._registries = registries
-        self._login = _Once(credential)
+        self._login = Once(credential)
         self._repositories = list(dict.fromkeys(repositories))
         self._lock = threading.Lock()
         self._grants: dict[str, _Grant] = {}
         self._challenge: Challenge | None = None
         self._one_for_several = True
+        # A login that was refused is not tried for each image: registries lock out who does that.
+        self._wrong_login = False
 
     def header(self, ask: Ask, image: ImageReference) -> str | None:
         """Return the header Authorization for an image, or None where none was asked for yet."""
         with self._lock:
             grant = self._current(image.repository)
-            if grant is None and self._challenge is not None:
-                grant = self._obtain(ask, image)
+            if grant is None and self._challenge is not None and not self._wrong_login:
+                try:
+                    grant = self._obtain(ask, image)
+                except DockerHostError:
+                    # What the registry gives to everybody, it gives without a token too.
+                    self._challenge = None
             return grant.header if grant else None
 
     def renew(
@@ -121,6 +102,8 @@ class Access:
                 if grant is not None and grant.shared:
                     self._one_for_several = False
                 self._grants.pop(image.repository, None)
+                if self._wrong_login:
+                    raise login_needed(self._endpoint, image, self._username())
                 self._challenge = self._choose(parse_challenges(challenges), image)
                 grant = self._obtain(ask, image)
             if grant.header == refused:
@@ -136,6 +119,8 @@ class Access:
     def refused(self, image: ImageReference) -> DockerHostError:
         """Say that what the registry asked for was brought, and not enough."""
         with self._lock:
+            if self._challenge is not None and self._challenge.scheme == "basic":
+                self._wrong_login = True
             return login_needed(self._endpoint, image, self._username())
 
     def _current(self, repository: str) -> _Grant | None:
@@ -181,11 +166,13 @@ class Access:
                 if name != image.repository and self._current(name) is None
             ][: _SCOPES - 1]
         service = self._service(challenge)
-        answer = ask(service, _question(challenge, wanted, credential))
+        answer = ask(service, token_request(challenge, wanted, credential))
         if answer.status != 200 and len(wanted) > 1:
             self._one_for_several = False
             wanted = wanted[:1]
-            answer = ask(service, _question(challenge, wanted, credential))
+            answer = ask(service, token_request(challenge, wanted, credential))
+        if answer.status == 401 and credential is not None:
+            self._wrong_login = True
         if answer.status in (400, 401, 403, 404):
             raise login_needed(self._endpoint, image, self._username())
         token = parse_token(answer.body) if answer.status == 200 else None
@@ -217,25 +204,3 @@ class Access:
     def _username(self) -> str:
         credential = self._login.value()
         return "" if credential is None else credential.username or "a token"
-
-
-def _question(
-    challenge: Challenge, repositories: Sequence[str], credential: Credential | None
-) -> Request:
-    query = token_query(challenge, repositories)
-    realm = challenge.parameters.get("realm", "")
-    headers = {"Accept": "application/json"}
-    if credential and credential.identity_token:
-        scopes = " ".join(value for name, value in query if name == "scope")
-        form = [pair for pair in query if pair[0] != "scope"] + [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", credential.identity_token),
-            ("client_id", "arm64.docker"),
-            ("scope", scopes),
-        ]
-        return Request(
-            token_path(realm, []).rstrip("?"), headers, _TOKEN_LIMIT, urllib.parse.urlencode(form)
-        )
-    if credential:
-        headers["Authorization"] = basic(credential.username, credential.password)
-    return Request(token_path(realm, query), headers, _TOKEN_LIMIT)

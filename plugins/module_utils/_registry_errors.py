@@ -19,11 +19,17 @@ _CODE = re.compile(r"[A-Z_]{1,40}")
 
 
 class Unreachable(DockerHostError):
-    """No answer was had; ``passing`` where another attempt may bring one."""
+    """No answer was had; ``passing`` where another attempt may bring one.
 
-    def __init__(self, message: str, remedy: str, passing: bool = True) -> None:
+    ``alive`` says that there is a server, which began to answer or took the connection.
+    """
+
+    def __init__(
+        self, message: str, remedy: str, passing: bool = True, alive: bool = False
+    ) -> None:
         super().__init__(message, remedy)
         self.passing = passing
+        self.alive = alive
 
 
 def unreachable(endpoint: Endpoint, error: Exception, timeout: float) -> Unreachable:
@@ -60,6 +66,7 @@ def unreachable(endpoint: Endpoint, error: Exception, timeout: float) -> Unreach
         return Unreachable(
             f"{name} closed the connection in the middle of its answer.",
             "Try again; if it stays so, look at the registry's log and at proxies before it.",
+            alive=True,
         )
     if isinstance(error, (http.client.HTTPException, ValueError)):
         return Unreachable(

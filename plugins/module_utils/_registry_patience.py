@@ -67,7 +67,7 @@ class Health:
     def failed(self, endpoint: Endpoint, error: Unreachable) -> None:
         """Give a server up that did not answer once in all its attempts."""
         with self._lock:
-            if endpoint not in self._answered:
+            if not error.alive and endpoint not in self._answered:
                 self._dead[endpoint] = error
 
 

@@ -32,10 +32,15 @@ def answers(registries, images):
 
 def normal(platform):
     """Return a platform's name as the module has it, by a rule of this test's own."""
-    return platform["os"] + "/" + platform["architecture"] + (
-        "/" + platform["variant"]
-        if platform.get("variant") and platform["architecture"] != "arm64"
-        else ""
+    return (
+        platform["os"]
+        + "/"
+        + platform["architecture"]
+        + (
+            "/" + platform["variant"]
+            if platform.get("variant") and platform["architecture"] != "arm64"
+            else ""
+        )
     )
 
 

@@ -34,10 +34,14 @@ demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it; DEMO_HOST=user
 demo-stop: ## end the machine that KEEP=1 kept
 	@tests/demo/run stop
 
-.PHONY: bench
-bench: environments machine-image ## measure on booted machines; ROLE=path measures another role too
+.PHONY: bench bench-registry
+bench: bench-registry environments machine-image ## measure on booted machines; ROLE=path measures another role too
 	@$(step) 'benchmark' '20 min' \
 	    $(run) python benchmarks/bench.py $(if $(ROLE),--role '$(ROLE)')
+
+bench-registry: environments
+	@tests/host/prepare registry
+	@$(step) 'benchmark of image_platform_info' '3 min' $(run) python benchmarks/registry.py
 
 .PHONY: clean
 clean: ## remove build/; what is worth keeping lies in the cache folder, and stays
@@ -107,6 +111,11 @@ molecule-default molecule-machine molecule-boards: molecule-%: environments
 readme: environments images
 	@$(step) "README's Molecule scenario" '3 min' $(run) $(tests) tests/readme
 
+.PHONY: registry
+registry: environments
+	@tests/host/prepare registry
+	@$(step) 'images in registries with TLS and logins' '90 s' $(run) $(tests) tests/registry
+
 .PHONY: second-run repository engine
 second-run: environments machine-image
 	@$(step) 'second runs and drift on a booted machine' '6 min' $(run) $(tests) tests/second_run
@@ -135,6 +144,7 @@ test-steps:
 	@tests/host/prepare containers
 	@$(MAKE) --jobs 2 images machine-image
 	@$(MAKE) --jobs 2 molecule-default readme
+	@$(MAKE) registry
 	@$(MAKE) --jobs 2 molecule-machine molecule-boards
 	@$(MAKE) second-run
 	@$(MAKE) engine

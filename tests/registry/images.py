@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import io
 import json
 import ssl
 import tarfile
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .errors import RegistryError
 from .lifecycle import PASSWORD, USER, Registry
 from .programs import run
 from .tokens import PRIVATE
@@ -188,7 +189,7 @@ def all_images() -> list[Image]:
 def push(image: Image, registry: Registry, folder: Path, ca: Path) -> None:
     """Push an image to the open registry, with skopeo where it takes such an image."""
     if not image.by_skopeo:
-        _push_by_hand(image, registry, ca)
+        push_by_hand(image, registry, ca)
         return
     folder.mkdir(parents=True)
     (folder / "version").write_text("Directory Transport Version: 1.1\n", encoding="ascii")
@@ -213,24 +214,32 @@ def inspect(image: str, registry: Registry, ca: Path, *arguments: str) -> bytes:
     )
 
 
-def _push_by_hand(image: Image, registry: Registry, ca: Path) -> None:
-    """Push blobs, parts and the index of them over the API."""
-    base = f"https://{registry.name}/v2/{image.repository}"
+def push_by_hand(
+    image: Image, registry: Registry, ca: Path, tags: Sequence[str] = ("latest",)
+) -> None:
+    """Push blobs, parts and what the tags stand for over the API of the open registry."""
+    host, _, port = registry.name.partition(":")
+    base = f"/v2/{image.repository}"
     context = ssl.create_default_context(cafile=ca)
+    connection = http.client.HTTPSConnection(host, int(port), timeout=10, context=context)
 
-    def put(url: str, content: bytes, media_type: str) -> None:
-        headers = {"Content-Type": media_type}
-        request = urllib.request.Request(url, content, headers, method="PUT")
-        urllib.request.urlopen(request, context=context, timeout=10).close()
+    def send(method: str, path: str, content: bytes, media_type: str = "") -> str:
+        headers = {"Content-Type": media_type} if media_type else {}
+        connection.request(method, path, content, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status not in (201, 202):
+            raise RegistryError(f"{method} {path}: HTTP {answer.status}")
+        return answer.headers["Location"].partition(registry.name)[2]
 
     for name, content in image.blobs.items():
-        begin = urllib.request.Request(f"{base}/blobs/uploads/", b"", method="POST")
-        with urllib.request.urlopen(begin, context=context, timeout=10) as answer:
-            place = answer.headers["Location"]
-        put(f"{place}&digest={name}", content, "application/octet-stream")
+        place = send("POST", f"{base}/blobs/uploads/", b"")
+        send("PUT", f"{place}&digest={name}", content, "application/octet-stream")
     for name, content in image.parts.items():
-        put(f"{base}/manifests/{name}", content, image.types[name])
-    put(f"{base}/manifests/latest", image.manifest, image.media_type)
+        send("PUT", f"{base}/manifests/{name}", content, image.types[name])
+    for tag in tags:
+        send("PUT", f"{base}/manifests/{tag}", image.manifest, image.media_type)
+    connection.close()
 
 
 def _entry(whole: Image, part: Image, platform: str) -> dict[str, Any]:

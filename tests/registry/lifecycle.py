@@ -7,6 +7,7 @@ import contextlib
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import RegistryError
@@ -102,11 +103,15 @@ class Registry:
 
 
 class Registries:
-    """All three, inside a `with`: `all` by the name of how they let clients in."""
+    """All three, inside a `with`: `all` by the name of how they let clients in.
 
-    def __init__(self, folder: Path) -> None:
+    `through` returns the name under which clients reach a server, such as a proxy's.
+    """
+
+    def __init__(self, folder: Path, through: Callable[[str], str] = str) -> None:
         demand_all()
         self.folder = folder
+        self._through = through
         self.authority = Authority(folder / "tls")
         self.ca = self.authority.certificate
         self._stack = contextlib.ExitStack()
@@ -118,7 +123,10 @@ class Registries:
         with contextlib.ExitStack() as stack:
             self.token_server = stack.enter_context(Server(self.tokens.answer, tls.context()))
             tokens = TOKENS.format(
-                service=self.token_server.name, signer=signer, SERVICE=SERVICE, ISSUER=ISSUER
+                service=self._through(self.token_server.name),
+                signer=signer,
+                SERVICE=SERVICE,
+                ISSUER=ISSUER,
             )
             self.open = Registry(self.folder / "open", tls, "", login=False)
             self.htpasswd = Registry(self.folder / "htpasswd", tls, HTPASSWD, login=True)

@@ -55,8 +55,8 @@ def _load(data: bytes) -> Any:
     class Loader(yaml.SafeLoader):
         """Knows !reset, which takes a value away, and !override, which only changes merging."""
 
-    def reset(loader: Any, node: Any) -> None:
-        return None
+    def reset(loader: Any, node: Any) -> str:
+        return ""
 
     def override(loader: Any, node: Any) -> Any:
         if isinstance(node, yaml.MappingNode):

@@ -64,7 +64,7 @@ def compose_images(
     images = [
         service.resolve(known)
         for service in services.values()
-        if "image" in service.says and service.runs(active)
+        if (service.error or service.says.get("image")) and service.runs(active)
     ]
     return images + broken
 
@@ -141,11 +141,11 @@ class _Project:
             body = {}
         if not isinstance(body, dict):
             error = DockerHostError("It is no mapping.", "Write keys such as image: below it.")
-            return _Service(name, path, {"image": ""}, (), error)
+            return _Service(name, path, {}, (), error)
         image = body.get("image")
         if image is not None and not isinstance(image, str):
             error = DockerHostError("Its image is no text.", "Write it in quotes.")
-            return _Service(name, path, {"image": ""}, (), error)
+            return _Service(name, path, {}, (), error)
         profiles = body.get("profiles")
         own = _Service(
             name,
@@ -158,7 +158,7 @@ class _Project:
         try:
             return self._base(path, body["extends"], (*within, (path, name))).under(own)
         except DockerHostError as error:
-            return _Service(name, path, {"image": "", **own.says}, own.profiles, error)
+            return _Service(name, path, own.says, own.profiles, error)
 
     def _base(self, path: str, extends: Any, within: tuple) -> _Service:
         """Return the service that another extends, of the same file or of another."""

@@ -80,7 +80,7 @@ class Access:
             grant = self._current(image.repository)
             if grant is None and self._challenge is not None and not self._wrong_login:
                 try:
-                    grant = self._obtain(ask, image)
+                    grant = self._obtain(ask, image, self._challenge)
                 except DockerHostError:
                     # What the registry gives to everybody, it gives without a token too.
                     self._challenge = None
@@ -105,7 +105,7 @@ class Access:
                 if self._wrong_login:
                     raise login_needed(self._endpoint, image, self._username())
                 self._challenge = self._choose(parse_challenges(challenges), image)
-                grant = self._obtain(ask, image)
+                grant = self._obtain(ask, image, self._challenge)
             if grant.header == refused:
                 raise login_needed(self._endpoint, image, self._username())
             return grant.header
@@ -139,13 +139,12 @@ class Access:
             "Only Basic and Bearer are known; use a registry or a mirror that takes one of them.",
         )
 
-    def _obtain(self, ask: Ask, image: ImageReference) -> _Grant:
+    def _obtain(self, ask: Ask, image: ImageReference, challenge: Challenge) -> _Grant:
         credential = self._login.value()
-        assert self._challenge is not None
         if credential and credential.registry_token:
             grant = _Grant(f"Bearer {credential.registry_token}", float("inf"), False)
-        elif self._challenge.scheme == "bearer":
-            return self._fetch(ask, image, self._challenge, credential)
+        elif challenge.scheme == "bearer":
+            return self._fetch(ask, image, challenge, credential)
         elif credential is None or credential.identity_token:
             raise login_needed(self._endpoint, image, "")
         else:

@@ -17,7 +17,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._registry_transport i
     basic,
 )
 
-_SCHEME = re.compile(r"[ ,]*([A-Za-z][A-Za-z0-9_-]*)(?:[ ]+|$)(?![ ]*=)")
+_SCHEME = re.compile(r"[ ,]*([A-Za-z][A-Za-z0-9_-]*)(?:[ ]+|$|(?=,))(?![ ]*=)")
 _PARAMETER = re.compile(r'[ ,]*([A-Za-z0-9_-]+)[ ]*=[ ]*(?:"((?:[^"\\]|\\.)*)"|([^",\s]*))')
 # What a header may hold; a token that breaks the line would add headers of its own.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")

@@ -236,7 +236,7 @@ images:
       type: str
       sample: linux/amd64
     services:
-      description: The services that run it, as V(FILE: SERVICE).
+      description: The services of compose files that run it, with their files.
       type: list
       elements: str
       sample: ["compose.yml: web"]

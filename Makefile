@@ -113,8 +113,9 @@ readme: environments images
 
 .PHONY: registry
 registry: environments
+	@tests/host/prepare containers
 	@tests/host/prepare registry
-	@$(step) 'images in registries with TLS and logins' '90 s' $(run) $(tests) tests/registry
+	@$(step) 'images in registries with TLS and logins' '2 min' $(run) $(tests) tests/registry
 
 .PHONY: second-run repository engine
 second-run: environments machine-image

@@ -132,9 +132,8 @@ options:
     default: []
   mirrors:
     description:
-      - Mirrors to ask before a registry, by its name, such as
-        V({"docker.io": ["https://mirror.example.org"]}). A list is for Docker Hub, as in
-        C(daemon.json).
+      - Mirrors to ask before a registry, as a dictionary that has a list of addresses for the name
+        of each registry. A list alone is for Docker Hub, as in C(daemon.json).
       - What a mirror does not give is asked from the next one, and at last from the registry.
     type: raw
     default: {}
@@ -184,6 +183,8 @@ EXAMPLES = r"""
     compose_variables:
       TAG: "1.4"
     platform: "{{ ansible_facts['docker_host'].platform.platform }}"
+    mirrors:
+      docker.io: [https://mirror.example.org]
     ca_path: /etc/ssl/private-authority.pem
     registry_auth:
       - registry: registry.example.org:5000

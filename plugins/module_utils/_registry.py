@@ -147,13 +147,13 @@ class Session:
         access = self._client.access(endpoint, image)
         header = access.header(self._ask, image)
         answer = self._follow(endpoint, request, header)
-        if answer.status == 401:
+        if answer.status == 401 and not access.shared(image, header):
             header = access.renew(self._ask, image, answer.challenges, header)
             answer = self._follow(endpoint, request, header)
-        # A token for several repositories may leave this one out.
-        if answer.status == 401 and access.shared(image):
-            header = access.renew(self._ask, image, answer.challenges, header)
-            answer = self._follow(endpoint, request, header)
+        if answer.status in (401, 403) and access.shared(image, header):
+            answer = self._follow(endpoint, request, access.alone(self._ask, image))
+            if answer.status == 200:
+                access.share_no_more()
         self._client.note_rate(image.registry, answer.headers)
         if answer.status == 401:
             raise access.refused(image)

@@ -99,8 +99,6 @@ class Access:
             grant = self._current(image.repository)
             # Another worker may have been quicker.
             if grant is None or grant.header == refused:
-                if grant is not None and grant.shared:
-                    self._one_for_several = False
                 self._grants.pop(image.repository, None)
                 if self._wrong_login:
                     raise login_needed(self._endpoint, image, self._username())
@@ -110,11 +108,26 @@ class Access:
                 raise login_needed(self._endpoint, image, self._username())
             return grant.header
 
-    def shared(self, image: ImageReference) -> bool:
-        """Say whether the token for an image is one for several."""
+    def shared(self, image: ImageReference, header: str | None) -> bool:
+        """Say whether a header holds a token for several repositories, with this image's."""
         with self._lock:
             grant = self._current(image.repository)
-            return grant is not None and grant.shared
+            return grant is not None and grant.shared and grant.header == header
+
+    def alone(self, ask: Ask, image: ImageReference) -> str:
+        """Return the header with a token for one repository, which that for several left out.
+
+        :raises DockerHostError: where there is no such token
+        """
+        with self._lock:
+            challenge, credential = self._challenge, self._login.value()
+            if challenge is None:
+                raise login_needed(self._endpoint, image, self._username())
+            return self._fetch(ask, image, challenge, credential, several=False).header
+
+    def share_no_more(self) -> None:
+        """Take note that a token for several repositories held for fewer than it was said to."""
+        self._one_for_several = False
 
     def refused(self, image: ImageReference) -> DockerHostError:
         """Say that what the registry asked for was brought, and not enough."""
@@ -144,7 +157,7 @@ class Access:
         if credential and credential.registry_token:
             grant = _Grant(f"Bearer {credential.registry_token}", float("inf"), False)
         elif challenge.scheme == "bearer":
-            return self._fetch(ask, image, challenge, credential)
+            return self._fetch(ask, image, challenge, credential, self._one_for_several)
         elif credential is None or credential.identity_token:
             raise login_needed(self._endpoint, image, "")
         else:
@@ -155,10 +168,15 @@ class Access:
         return grant
 
     def _fetch(
-        self, ask: Ask, image: ImageReference, challenge: Challenge, credential: Credential | None
+        self,
+        ask: Ask,
+        image: ImageReference,
+        challenge: Challenge,
+        credential: Credential | None,
+        several: bool,
     ) -> _Grant:
         wanted = [image.repository]
-        if self._one_for_several:
+        if several:
             wanted += [
                 name
                 for name in self._repositories

@@ -18,6 +18,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask_
 
 # Docker Hub's names are docker.io/…, and its API answers elsewhere (docker's registry/config.go).
 _HUB_API = "registry-1.docker.io"
+_HUB_NAMES = (DOCKER_HUB, "index.docker.io", _HUB_API)
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -134,7 +135,9 @@ def _by_registry(mirrors: Any) -> dict[str, list[str]]:
         listed = [addresses] if isinstance(addresses, str) else addresses
         if not isinstance(listed, (list, tuple)) or not all(isinstance(a, str) for a in listed):
             raise _no_mirrors()
-        found[str(registry)] = list(listed)
+        if not is_registry(str(registry)):
+            raise _no_mirrors()
+        found[DOCKER_HUB if registry in _HUB_NAMES else str(registry)] = list(listed)
     return found
 
 

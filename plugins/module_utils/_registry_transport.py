@@ -60,7 +60,7 @@ class Trust:
 
         :raises DockerHostError: where that file is none
         """
-        unverified = ssl.create_default_context()
+        unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unverified.check_hostname = False
         unverified.verify_mode = ssl.CERT_NONE
         if not validate_certs:

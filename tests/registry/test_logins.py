@@ -50,6 +50,16 @@ def test_a_service_that_grants_one_repository_at_a_time_is_asked_for_each(regist
     assert len(asked) <= len(PUBLIC) + 1
 
 
+def test_a_private_image_does_not_end_the_sharing_of_tokens(registries, images):
+    names = [f"{registries.token.name}/{name}" for name in ("private/app", *PUBLIC)]
+    missing = [f"{registries.token.name}/test/missing-{number}" for number in range(40)]
+    answer = ask(images=[*names, *missing], ca_path=str(registries.ca), concurrency=1)
+    assert answer["failed"] == [names[0], *missing]
+    several = [scopes for scopes in registries.tokens.requests if len(scopes) > 1]
+    assert len(several) == 3
+    assert len(registries.tokens.requests) == 4
+
+
 def test_a_private_image_wants_a_login_and_gets_it(registries, images):
     name = f"{registries.token.name}/private/app"
     row = ask_one(name, ca_path=str(registries.ca))

@@ -75,7 +75,7 @@ def test_an_insecure_registry_is_asked_with_tls_first() -> None:
 
 @pytest.mark.parametrize(
     "mirrors",
-    [7, [7], {"docker.io": 7}, ["mirror.example.org"], ["https://m.example.org/path"],
+    [7, [7], {"docker.io": 7}, {"https://docker.io": []}, ["mirror.example.org"], ["https://m.example.org/path"],
      ["ftp://m.example.org"], ["http://m.example.org"], ["https://"], ["https://a b"]],
 )  # fmt: skip
 def test_what_is_no_mirror_is_an_error(mirrors: Any) -> None:

@@ -158,6 +158,7 @@ seealso:
   - module: arm64.docker.docker_host_facts
   - module: community.docker.docker_image_pull
 notes:
+  - Docker Hub counts each image that is asked for as a pull; RV(rate_limits) tells what is left.
   - A task with images in RV(failed) has failed, as any result has whose RV(failed) is not empty.
     All that was found is returned nevertheless. With C(failed_when) the list is in
     RV(failed_images).

@@ -159,6 +159,8 @@ class Session:
             raise access.refused(image)
         if answer.status != 200:
             raise refusal(endpoint, image, answer.status, answer.body)
+        if header is not None:
+            access.accepted()
         return verified(endpoint, image, answer, version)
 
     def _follow(self, endpoint: Endpoint, request: Request, header: str | None) -> Answer:

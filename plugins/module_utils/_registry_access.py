@@ -38,6 +38,10 @@ _SCOPES = 25
 # A token is not used in the last part of its life: the clocks of two machines differ.
 _USED = 0.8
 
+# A login that was refused so often, and never accepted, is not tried for every other image:
+# registries lock out who does that. One refusal may be for an image that the login must not read.
+_REFUSALS = 3
+
 # Asks a server, with the retries that a caller has.
 Ask = Callable[[Endpoint, Request], Answer]
 
@@ -71,14 +75,16 @@ class Access:
         self._grants: dict[str, _Grant] = {}
         self._challenge: Challenge | None = None
         self._one_for_several = True
-        # A login that was refused is not tried for each image: registries lock out who does that.
-        self._wrong_login = False
+        self._refusals = 0
+        self._accepted = False
 
     def header(self, ask: Ask, image: ImageReference) -> str | None:
         """Return the header Authorization for an image, or None where none was asked for yet."""
         with self._lock:
+            if self._wrong_login():
+                return None
             grant = self._current(image.repository)
-            if grant is None and self._challenge is not None and not self._wrong_login:
+            if grant is None and self._challenge is not None:
                 try:
                     grant = self._obtain(ask, image, self._challenge)
                 except DockerHostError:
@@ -96,15 +102,16 @@ class Access:
         :raises DockerHostError: where there is no other
         """
         with self._lock:
+            if self._wrong_login():
+                raise login_needed(self._endpoint, image, self._username())
             grant = self._current(image.repository)
             # Another worker may have been quicker.
             if grant is None or grant.header == refused:
                 self._grants.pop(image.repository, None)
-                if self._wrong_login:
-                    raise login_needed(self._endpoint, image, self._username())
                 self._challenge = self._choose(parse_challenges(challenges), image)
                 grant = self._obtain(ask, image, self._challenge)
             if grant.header == refused:
+                self._refusals += 1
                 raise login_needed(self._endpoint, image, self._username())
             return grant.header
 
@@ -129,12 +136,19 @@ class Access:
         """Take note that a token for several repositories held for fewer than it was said to."""
         self._one_for_several = False
 
+    def accepted(self) -> None:
+        """Take note that a login was good for an image."""
+        self._accepted = True
+
     def refused(self, image: ImageReference) -> DockerHostError:
         """Say that what the registry asked for was brought, and not enough."""
         with self._lock:
             if self._challenge is not None and self._challenge.scheme == "basic":
-                self._wrong_login = True
+                self._refusals += 1
             return login_needed(self._endpoint, image, self._username())
+
+    def _wrong_login(self) -> bool:
+        return self._refusals >= _REFUSALS and not self._accepted
 
     def _current(self, repository: str) -> _Grant | None:
         grant = self._grants.get(repository)
@@ -189,7 +203,7 @@ class Access:
             wanted = wanted[:1]
             answer = ask(service, token_request(challenge, wanted, credential))
         if answer.status == 401 and credential is not None:
-            self._wrong_login = True
+            self._refusals += 1
         if answer.status in (400, 401, 403, 404):
             raise login_needed(self._endpoint, image, self._username())
         token = parse_token(answer.body) if answer.status == 200 else None

@@ -376,6 +376,38 @@ def test_a_token_service_that_gives_no_token(serve, authority, body):
     assert "gives no token" in error
 
 
+def test_an_image_that_a_login_must_not_read_does_not_spoil_the_login(serve, authority):
+    def choose(visit):
+        if not visit.headers.get("Authorization") or "/secret" in visit.path:
+            visit.send(401, WWW_Authenticate='Basic realm="here"')
+        elif "/blobs/" in visit.path:
+            visit.send(200, IMAGE.blobs[visit.path.rpartition("/")[2]])
+        else:
+            visit.send(200, IMAGE.manifest, Content_Type=TYPE)
+
+    server = serve(choose)
+    names = [f"{server.name}/{name}" for name in ("secret", "open-1", "open-2")]
+    answer = ask(
+        images=names,
+        ca_path=str(authority.certificate),
+        registry_auth=[{"registry": server.name, "username": USER, "password": PASSWORD}],
+        concurrency=1,
+    )
+    assert answer["failed"] == names[:1]
+
+
+def test_a_wrong_password_is_not_sent_for_every_image(serve, authority):
+    server = serve(lambda visit: visit.send(401, WWW_Authenticate='Basic realm="here"'))
+    answer = ask(
+        images=[f"{server.name}/image-{number}" for number in range(30)],
+        ca_path=str(authority.certificate),
+        registry_auth=[{"registry": server.name, "username": USER, "password": PASSWORD}],
+        concurrency=2,
+    )
+    assert len(answer["failed"]) == 30
+    assert len([1 for _, _, login in server.asked if login]) <= 6
+
+
 def test_what_a_registry_sends_back_of_a_login_is_not_shown(serve, authority):
     def echo(visit):
         said = visit.headers.get("Authorization") or ""

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -192,7 +193,10 @@ def table(results: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of each measurement (3)")
-    results = measure(parser.parse_args().rounds)
+    arguments = parser.parse_args()
+    # What was begun is ended when this process is asked to end, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    results = measure(arguments.rounds)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(f"{json.dumps(results, indent=2)}\n", encoding="utf-8")
     print(table(results))

@@ -8,6 +8,7 @@ By the kernel's Documentation/admin-guide/binfmt-misc.rst.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -47,8 +48,8 @@ _MASKS = {
 }
 _MASK = "ffffffffffffff00fffffffffffffffffeffffff"
 
+_ORDER, _BIG_ENDIAN = 5, 2
 _TYPE, _SHARED_OBJECT = 16, 3
-_BIG_ENDIAN = 2
 _DELIMITERS = ":,;|!"
 _NUMBER = re.compile(r"\d{1,9}")
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})|\\(.)", re.DOTALL)
@@ -76,12 +77,12 @@ class Handler:
 
     def accepts(self, header: bytes) -> bool:
         """Tell whether the kernel gives a program with this beginning to the handler."""
-        magic = bytes.fromhex(self.magic)
-        mask = bytes.fromhex(self.mask) or b"\xff" * len(magic)
-        part = header[self.offset : self.offset + len(magic)]
-        if not magic or len(part) < len(magic) or len(mask) < len(magic):
+        size = len(self.magic) // 2
+        part = header[self.offset : self.offset + size]
+        if not size or len(part) < size or (self.mask and len(self.mask) < len(self.magic)):
             return False
-        return all((byte ^ want) & bit == 0 for byte, want, bit in zip(part, magic, mask))
+        bits = int(self.mask[: 2 * size] or "ff" * size, 16)
+        return (int.from_bytes(part, "big") ^ int(self.magic, 16)) & bits == 0
 
 
 def handler_name(architecture: str) -> str:
@@ -106,11 +107,16 @@ def mask(architecture: str) -> str:
 
 def serves(handler: Handler, architecture: str) -> bool:
     """Tell whether programs of an architecture go to a handler, static and dynamic ones."""
-    header = bytearray(exit_program(architecture, 0))
-    static = handler.accepts(bytes(header))
-    big = header[5] == _BIG_ENDIAN
-    header[_TYPE + (1 if big else 0)] = _SHARED_OBJECT
-    return static and handler.accepts(bytes(header))
+    return all(handler.accepts(header) for header in _headers(architecture))
+
+
+@functools.lru_cache(maxsize=None)
+def _headers(architecture: str) -> tuple[bytes, bytes]:
+    """Return how static and dynamic programs of an architecture begin."""
+    static = exit_program(architecture, 0)
+    dynamic = bytearray(static)
+    dynamic[_TYPE + (1 if static[_ORDER] == _BIG_ENDIAN else 0)] = _SHARED_OBJECT
+    return static, bytes(dynamic)
 
 
 def architecture_of(handler: Handler) -> str | None:

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from engine.conftest import OBSERVATION
 
 pytestmark = [
     pytest.mark.full,
     pytest.mark.parametrize("host", ["raspberry-pi-5"], indirect=True),
 ]
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CMDLINE = "/boot/firmware/cmdline.txt"
 CONTROLLERS = "cat /sys/fs/cgroup/cgroup.controllers"
 
@@ -26,6 +30,21 @@ def test_nothing_is_rebooted_unless_that_is_asked(host, stock):
     assert host.ssh("cat /proc/sys/kernel/random/boot_id") == booted
     assert "memory" not in host.ssh(CONTROLLERS).split()
     assert "cgroup_enable=memory" in host.ssh(f"cat {CMDLINE}").split()
+
+
+def test_the_kernels_features_are_those_that_mobys_own_script_finds(host):
+    script = "sh /usr/share/docker.io/contrib/check-config.sh 2>&1 || true"
+    said = COLOUR.sub("", host.ssh(script))
+    found = dict(re.findall(r"- CONFIG_(\w+): (enabled|missing)", said))
+    facts = host.module(OBSERVATION, gather=["kernel"]).demand().result()["ansible_facts"]
+    ours = facts["ansible_docker_host"]["kernel"]["features"]
+    shared = set(found) & set(ours)
+    assert {
+        name for name in shared if (ours[name] == "missing") != (found[name] == "missing")
+    } == set()
+    necessary, _rest = said.split("Optional Features:")
+    # Swarm needs it, and only where iptables is iptables-legacy.
+    assert set(re.findall(r"CONFIG_(\w+)", necessary)) - set(ours) == {"IP_NF_MANGLE"}
 
 
 def test_the_reboot_that_was_pending_is_made_up_for(host):

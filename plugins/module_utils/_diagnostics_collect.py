@@ -125,7 +125,7 @@ class Collector:
     def _add_configuration(self) -> None:
         known = self._facts.get("daemon_config") or {}
         path = known.get("path") or "/etc/docker/daemon.json"
-        if known.get("valid"):
+        if known.get("exists") and known.get("valid"):
             self._add_document("daemon.json", path, known.get("content"))
         elif self._file(path):
             self._add_text("daemon.json", f"{path}, which is not valid", self._file(path))

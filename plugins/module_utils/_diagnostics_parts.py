@@ -68,7 +68,7 @@ def host_programs(log_lines: int) -> tuple[Program, ...]:
         Program("addresses.txt", "ip address", ("ip", "address"), 5.0),
         Program("routes.txt", "ip route", ("ip", "route", "show", "table", "all"), 5.0),
         Program("listeners.txt", "ports that are listened on", ("ss", "-lntup"), 5.0),
-        Program("processes.txt", "the engine's processes", ("ps", "-eo", _COLUMNS), 5.0),
+        Program("processes.txt", "processes, without their arguments", ("ps", "-eo", _COLUMNS), 5.0),
     )
 
 

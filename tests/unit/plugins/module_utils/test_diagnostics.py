@@ -222,3 +222,9 @@ def test_a_name_of_a_host_never_leaves_its_folder(name):
     assert "/" not in safe
     assert safe
     assert not safe.startswith(".")
+
+
+def test_a_daemon_json_that_is_not_there_is_named_as_missing(machine):
+    machine.remove("/etc/docker/daemon.json")
+    _, found, _, _ = collect(machine)
+    assert found.missing["daemon.json"] == "there is no /etc/docker/daemon.json"

@@ -111,11 +111,11 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation
+.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation molecule-report
 molecule-default: images
-molecule-machine molecule-boards: machine-image
+molecule-machine molecule-boards molecule-report: machine-image
 molecule-emulation: build-host-image
-molecule-default molecule-machine molecule-boards molecule-emulation: molecule-%: environments
+molecule-default molecule-machine molecule-boards molecule-emulation molecule-report: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -156,6 +156,11 @@ builder: environments
 	@tests/host/prepare containers
 	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
 
+.PHONY: report
+report: environments
+	@tests/host/prepare containers
+	@$(step) 'diagnostics and reports' '3 min' $(run) $(tests) tests/report
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -167,7 +172,7 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation builder registry readme $(if $(FULL),emulation boards)
+    molecule-emulation molecule-report builder report registry readme $(if $(FULL),emulation boards)
 
 .PHONY: test-steps
 test-steps:

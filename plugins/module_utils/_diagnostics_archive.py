@@ -73,7 +73,7 @@ def write(path: str | None, name: str, files: Mapping[str, str]) -> str:
             os.unlink(temporary)
         raise DockerHostError(
             f"The archive cannot be written to {path or folder}: {error}.",
-            "Name a place with room in 'path', such as a folder in memory: /run/diagnostics.tar.gz.",
+            "Name a place with room in 'path', such as /run/diagnostics.tar.gz in memory.",
         ) from error
     return path or temporary
 
@@ -98,6 +98,7 @@ def _summary(facts: dict[str, Any]) -> dict[str, Any]:
     system, board = facts.get("os") or {}, facts.get("board") or {}
     kernel, storage = facts.get("kernel") or {}, facts.get("storage") or {}
     engine = ((facts.get("docker") or {}).get("server") or {}).get("engine") or {}
+    data = (storage.get("path"), storage.get("filesystem"), f"{storage.get('free_mb')} MiB free")
     return {
         "system": system.get("pretty_name"),
         "board": board.get("model"),
@@ -105,7 +106,7 @@ def _summary(facts: dict[str, Any]) -> dict[str, Any]:
         "platform": (facts.get("platform") or {}).get("platform"),
         "engine": engine.get("version") or "no daemon answers",
         "memory": f"{(facts.get('memory') or {}).get('total_mb')} MiB",
-        "data": f"{storage.get('path')}, {storage.get('filesystem')}, {storage.get('free_mb')} MiB free",
+        "data": ", ".join(str(part) for part in data),
     }
 
 

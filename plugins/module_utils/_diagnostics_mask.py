@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take secrets out of what is collected: out of documents by their keys, out of texts by patterns."""
+"""Take secrets out of what is collected: by keys out of documents, by patterns out of texts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ _PATTERNS = (
     ),
     re.compile(r"--?(?:password|passwd|token|secret)[\s=]+(?P<secret>[^\s\"',\]]+)", re.IGNORECASE),
     re.compile(r"\b(?:bearer|basic)\s+(?P<secret>[\w.~+/=-]{8,})", re.IGNORECASE),
-    re.compile(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>.*?)(?:-----END|\Z)", re.DOTALL
-    ),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>.*?)(?:-----END|\Z)", re.DOTALL),
 )
 
 
@@ -42,7 +40,7 @@ def text(said: str, hidden: Iterable[str] = ()) -> str:
 
 
 def document(value: Any, hidden: Sequence[str] = ()) -> Any:
-    """Return a copy of a JSON document without secrets; variables of containers keep their names."""
+    """Return a copy of a JSON document without secrets, with every text in it looked through."""
     return _texts(mask(value), hidden)
 
 

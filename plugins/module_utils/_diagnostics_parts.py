@@ -33,8 +33,8 @@ class Program:
 # Lines of the kernel's log that have to do with containers, their disks, networks and power.
 KERNEL_LINES = (
     r"(?i)docker|container|runc|overlay|cgroup|\boom|out of memory|killed process|veth|br-|nf_|"
-    r"iptables|mmc|i/o error|ext4|xfs|nvme|usb.*disconnect|under-?voltage|throttl|thermal|hung task|"
-    r"segfault|binfmt|apparmor|seccomp|blocked for more"
+    r"iptables|mmc|i/o error|ext4|xfs|nvme|usb.*disconnect|under-?voltage|throttl|thermal|"
+    r"hung task|segfault|binfmt|apparmor|seccomp|blocked for more"
 )
 
 
@@ -68,7 +68,9 @@ def host_programs(log_lines: int) -> tuple[Program, ...]:
         Program("addresses.txt", "ip address", ("ip", "address"), 5.0),
         Program("routes.txt", "ip route", ("ip", "route", "show", "table", "all"), 5.0),
         Program("listeners.txt", "ports that are listened on", ("ss", "-lntup"), 5.0),
-        Program("processes.txt", "processes, without their arguments", ("ps", "-eo", _COLUMNS), 5.0),
+        Program(
+            "processes.txt", "processes, without their arguments", ("ps", "-eo", _COLUMNS), 5.0
+        ),
     )
 
 

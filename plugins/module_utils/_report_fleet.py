@@ -70,7 +70,7 @@ def count(hosts: Sequence[dict[str, Any]], key: str) -> dict[str, int]:
 
 
 def by_finding(hosts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each finding once with the hosts that have it and their evidence, severe ones first."""
+    """Return each finding once with its hosts and their evidence, the severe ones first."""
     found = {}
     for host in hosts:
         for one in host["findings"]:

@@ -69,9 +69,7 @@ def _metrics(report: dict[str, Any]) -> Iterator[tuple]:
 
     def gauge(suffix: str, about: str, key: str, factor: int = 1) -> tuple:
         samples = [
-            ({"host": host["name"]}, host[key] * factor)
-            for host in there
-            if host[key] is not None
+            ({"host": host["name"]}, host[key] * factor) for host in there if host[key] is not None
         ]
         return f"arm64_docker_{suffix}", about, samples
 
@@ -84,10 +82,7 @@ def _metrics(report: dict[str, Any]) -> Iterator[tuple]:
     yield (
         "arm64_docker_host_info",
         "What the host is.",
-        [
-            ({"host": host["name"], **{key: host[key] or "" for key in keys}}, 1)
-            for host in there
-        ],
+        [({"host": host["name"], **{key: host[key] or "" for key in keys}}, 1) for host in there],
     )
     yield (
         "arm64_docker_findings",

@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the report looks and what it does in a browser. Every colour has a contrast of 4.5 or more."""
+"""How the report looks, with a contrast of 4.5 or more, and what it does in a browser."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def read_memory(meminfo: str) -> dict[str, int | None]:
 
 
 def read_disk(host: Host, path: str) -> dict[str, Any]:
-    """Return the size and the free room, in MiB, of the file system on which a path lies or will."""
+    """Return size and free room, in MiB, of the file system on which a path lies or will."""
     place = path
     while place != "/" and not host.exists(place):
         place = os.path.dirname(place)
@@ -80,7 +80,7 @@ def read_disk(host: Host, path: str) -> dict[str, Any]:
 
 
 def merge(listed: Sequence[dict[str, Any]], stats: Sequence[dict[str, Any]]) -> list[dict]:
-    """Return the containers of ``docker ps`` with the sample of ``docker stats``, by their names."""
+    """Return the containers of ``docker ps`` with the sample of ``docker stats``, by name."""
     samples = {str(one.get("ID", ""))[:12]: one for one in stats}
     found = []
     for one in listed:

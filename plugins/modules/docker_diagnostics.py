@@ -11,8 +11,8 @@ version_added: 1.1.0
 author:
   - arm64.docker contributors (@arm64-docker)
 description:
-  - Observes the host as M(arm64.docker.docker_host_facts) does, and puts that beside logs, states and
-    configurations into one archive on the host, within a time and a size.
+  - Observes the host as M(arm64.docker.docker_host_facts) does, and puts that beside logs, states
+    and configurations into one archive on the host, within a time and a size.
   - The archive begins with C(index.md), which begins with the findings and what to do about them.
   - Secrets are replaced by C(sha256:) and the first digits of their digest. These are the values of
     all variables of containers, passwords in addresses, the logins of Docker's client, secrets in

@@ -12,8 +12,8 @@ author:
   - arm64.docker contributors (@arm64-docker)
 description:
   - Writes files about hosts on the machine that it runs on, usually the controller.
-  - The page is one HTML file that fetches nothing. It can be sorted and filtered, read on a phone, in
-    dark mode and by keyboard.
+  - The page is one HTML file that fetches nothing. It can be sorted and filtered, read on a phone,
+    in dark mode and by keyboard.
 extends_documentation_fragment:
   - arm64.docker.attributes
 attributes:

@@ -11,8 +11,8 @@ version_added: 1.1.0
 author:
   - arm64.docker contributors (@arm64-docker)
 description:
-  - Reads memory, the disk with Docker's data, the containers with one sample of their processor time
-    and memory, and the platforms of the images. It changes nothing.
+  - Reads memory, the disk with Docker's data, the containers with one sample of their processor
+    time and memory, and the platforms of the images. It changes nothing.
   - Plays read the result as C(ansible_facts['docker_usage']).
   - A daemon that does not run is not started; containers and images are null then.
 extends_documentation_fragment:

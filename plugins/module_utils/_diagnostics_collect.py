@@ -14,6 +14,10 @@ from typing import Any, Iterator, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils import _diagnostics_mask as masking
 from ansible_collections.arm64.docker.plugins.module_utils import _no_log
+from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_containers import (
+    describe,
+    log_of,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_parts import (
     DAEMON_PROGRAMS,
     DOCKER,
@@ -74,7 +78,7 @@ class Collector:
         if answers:
             self._add_document("containers.json", "containers, without values", containers)
             self._ask(DAEMON_PROGRAMS)
-            self._ask([_log_of(one, self._limits.log_lines) for one in containers])
+            self._ask([log_of(one, self._limits.log_lines) for one in containers])
         else:
             for program in DAEMON_PROGRAMS:
                 self._found.missing[program.name] = "no Docker daemon answers"
@@ -120,7 +124,7 @@ class Collector:
         for container in containers:
             variables = (container.get("Config") or {}).get("Env") or []
             self._hidden |= masking.secret_values(variables)
-        return [_container(container) for container in containers]
+        return [describe(container) for container in containers]
 
     def _add_configuration(self) -> None:
         known = self._facts.get("daemon_config") or {}
@@ -202,39 +206,6 @@ class Collector:
         throttled = (self._facts.get("board") or {}).get("throttled")
         if throttled:
             yield f"firmware: {json.dumps(throttled, sort_keys=True)}\n"
-
-
-def _log_of(container: dict[str, Any], lines: int) -> Program:
-    argv = (*DOCKER, "logs", "--timestamps", "--tail", str(lines), container["id"])
-    name = re.sub(r"[^\w.-]", "_", container["name"]) or container["id"][:12]
-    return Program(f"logs/{name}.txt", f"log of {container['name']}", argv, 5.0, tail=True)
-
-
-def _container(inspected: dict[str, Any]) -> dict[str, Any]:
-    """Return what explains a container's state; its command may hold passwords and is left out."""
-    state, config = inspected.get("State") or {}, inspected.get("Config") or {}
-    wanted = inspected.get("HostConfig") or {}
-    health = state.get("Health") or {}
-    return {
-        "id": inspected.get("Id", ""),
-        "name": str(inspected.get("Name", "")).lstrip("/"),
-        "image": config.get("Image"),
-        "image_id": inspected.get("Image"),
-        "platform": inspected.get("Platform"),
-        "created": inspected.get("Created"),
-        "restart_count": inspected.get("RestartCount"),
-        "restart_policy": (wanted.get("RestartPolicy") or {}).get("Name"),
-        "state": {key: value for key, value in state.items() if key != "Health"},
-        "health": health.get("Status"),
-        "failing_streak": health.get("FailingStreak"),
-        "environment": masking.environment(config.get("Env") or []),
-        "privileged": wanted.get("Privileged"),
-        "memory_limit": wanted.get("Memory"),
-        "log_driver": (wanted.get("LogConfig") or {}).get("Type"),
-        "ports": wanted.get("PortBindings"),
-        "mounts": inspected.get("Mounts"),
-        "networks": sorted((inspected.get("NetworkSettings") or {}).get("Networks") or {}),
-    }
 
 
 def _documents(said: str) -> Any:

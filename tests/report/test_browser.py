@@ -46,7 +46,6 @@ def seen(tmp_path_factory):
         timeout=600,
         check=True,
     )
-    print(done.stdout)
     return json.loads(done.stdout)
 
 

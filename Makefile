@@ -111,11 +111,11 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation
-molecule-default: images
+.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation molecule-desktop
+molecule-default molecule-desktop: images
 molecule-machine molecule-boards: machine-image
 molecule-emulation: build-host-image
-molecule-default molecule-machine molecule-boards molecule-emulation: molecule-%: environments
+molecule-default molecule-machine molecule-boards molecule-emulation molecule-desktop: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -156,6 +156,11 @@ builder: environments
 	@tests/host/prepare containers
 	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
 
+# What the scenario of Molecule cannot: downloads that fail, refusals, upgrades, removal.
+.PHONY: desktop
+desktop: environments images
+	@$(step) 'Docker Desktop on an arm64 container' '12 min' $(run) $(tests) tests/desktop
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -166,8 +171,8 @@ demonstration: machine-image
 	@$(step) 'make demo' '4 min' tests/demo/run
 
 # The longest first: two run at a time.
-machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation builder registry readme $(if $(FULL),emulation boards)
+machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default molecule-desktop \
+    molecule-emulation builder desktop registry readme $(if $(FULL),emulation boards)
 
 .PHONY: test-steps
 test-steps:

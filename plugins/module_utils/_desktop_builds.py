@@ -66,7 +66,7 @@ _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True)
 class Release:
-    """A release of Desktop; ``build`` is empty for the latest, ``version`` where it is not known."""
+    """A release; ``build`` is empty for the latest one, ``version`` where it is not known."""
 
     build: str
     version: str

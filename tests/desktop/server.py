@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A web server with the folders of desktop.docker.com, which withdraws and breaks what it is told."""
+"""A web server with Docker's folders, which withdraws and breaks what it is told."""
 
 from __future__ import annotations
 

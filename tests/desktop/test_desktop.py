@@ -13,6 +13,8 @@ from desktop.server import NAME, ROOT
 
 OBSERVATION = "arm64.docker.docker_host_facts"
 OLD, NEW = "235549", "236216"
+HOME = f"/home/{OPERATOR}"
+WANTS = f"{HOME}/.config/systemd/user/graphical-session.target.wants"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,8 @@ def test_a_host_that_does_not_fit_is_refused_with_all_reasons(host, web, old):
     # KVM may be used by root alone.
     host.run("mknod /dev/kvm c 1 3; chmod 0600 /dev/kvm; mkdir -p /usr/share/wayland-sessions")
     host.run("touch /usr/share/wayland-sessions/gnome.desktop")
-    run = host.play(docker_desktop_users=[OPERATOR], docker_desktop_build=NEW)
-    installs_nothing(host, run, "kvm: pilot cannot use")
+    run = host.play(docker_desktop_users=[OPERATOR, "nobody-known"], docker_desktop_build=NEW)
+    installs_nothing(host, run, "kvm: pilot cannot use", "no account nobody-known")
     assert "session:" not in run.message()
     host.run("chmod 0666 /dev/kvm")
 
@@ -89,7 +91,10 @@ def test_another_package_is_not_installed(host, folder):
     [
         ({"docker_desktop_build": "newest"}, "'newest' is no build"),
         ({"docker_desktop_url": "https://127.0.0.1/x.deb"}, "needs docker_desktop_sha256"),
-        ({"docker_desktop_file": "/nowhere.deb", "docker_desktop_sha256": "a" * 64}, "no such file"),
+        (
+            {"docker_desktop_file": "/nowhere.deb", "docker_desktop_sha256": "a" * 64},
+            "no such file",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_named(host, options, word):
@@ -139,21 +144,20 @@ def test_it_is_set_up_for_a_user_and_the_second_run_only_looks(host):
         "docker_desktop_started": True,
     }
     host.play(**setup).demand()
-    links = f"/home/{OPERATOR}/.config/systemd/user/graphical-session.target.wants"
-    assert "docker-desktop.service" in host.run(f"ls {links}")
-    asked = host.run(f"cat /home/{OPERATOR}/docker-was-asked")
+    assert "docker-desktop.service" in host.run(f"ls {WANTS}")
+    asked = host.run(f"cat {HOME}/docker-was-asked")
     assert "context use desktop-linux" in asked
-    assert f"host=unix:///home/{OPERATOR}/.docker/desktop/docker.sock" in asked
+    assert f"host=unix://{HOME}/.docker/desktop/docker.sock" in asked
     assert host.play(**setup).demand().sent == (OBSERVATION,)
 
 
 def test_removal_takes_back_what_was_set_up(host):
-    host.run(f"install -d -o {OPERATOR} /home/{OPERATOR}/.docker/desktop/vms")
+    host.run(f"install -d -o {OPERATOR} {HOME}/.docker/desktop/vms")
     host.play(docker_desktop_state="absent").demand()
     assert host.version() == ""
     host.run(f"""
         test ! -e /var/lib/arm64-docker/desktop
-        test ! -e /home/{OPERATOR}/.config/systemd/user/graphical-session.target.wants/docker-desktop.service
-        test -d /home/{OPERATOR}/.docker/desktop/vms
+        test ! -e {WANTS}/docker-desktop.service
+        test -d {HOME}/.docker/desktop/vms
     """)
     assert host.play(docker_desktop_state="absent").demand().sent == (OBSERVATION,)

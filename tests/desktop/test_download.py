@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role's own way to a checked file, on this machine: nothing is installed, root is not needed."""
+"""The role's own way to a checked file, on this machine; nothing is installed."""
 
 from __future__ import annotations
 

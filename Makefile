@@ -139,7 +139,8 @@ repository: environments
 	@tests/host/prepare repository
 	@$(step) 'signed apt repository for tests' '15 s; the first time 30 s' $(run) $(tests) tests/repository
 
-engine: environments machine-image repository
+engine: environments machine-image
+	@tests/host/prepare repository
 	@$(step) 'the life of an engine on a booted machine' '8 min' $(run) $(tests) tests/engine
 
 .PHONY: emulation
@@ -167,7 +168,7 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation builder registry readme $(if $(FULL),emulation boards)
+    molecule-emulation builder registry repository readme $(if $(FULL),emulation boards)
 
 .PHONY: test-steps
 test-steps:

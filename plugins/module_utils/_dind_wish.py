@@ -40,7 +40,7 @@ DEFAULTS: Mapping[str, Any] = {
     "certificates": "",
     "volumes": [],
     "environment": {},
-    "export": {},
+    "export": None,
 }
 EXPORT_DEFAULTS: Mapping[str, Any] = {
     "to": "host",
@@ -48,6 +48,7 @@ EXPORT_DEFAULTS: Mapping[str, Any] = {
     "owner": "root",
     "group": "",
     "context": "",
+    "endpoint": "",
 }
 
 # Docker's rule for names of containers, volumes and networks.

@@ -34,10 +34,19 @@ demo: ## the main job on a booted arm64 machine; KEEP=1 keeps it; DEMO_HOST=user
 demo-stop: ## end the machine that KEEP=1 kept
 	@tests/demo/run stop
 
-.PHONY: bench
-bench: environments machine-image ## measure on booted machines; ROLE=path measures another role too
+.PHONY: bench bench-registry
+bench: bench-registry environments machine-image ## measure on booted machines; ROLE=path measures another role too
 	@$(step) 'benchmark' '20 min' \
 	    $(run) python benchmarks/bench.py $(if $(ROLE),--role '$(ROLE)')
+
+.PHONY: bench-emulation
+bench-emulation: environments ## measure what the same build costs natively and emulated
+	@tests/host/prepare containers
+	@$(step) 'builds, native and emulated' '3 min' $(run) python benchmarks/emulation.py
+
+bench-registry: environments
+	@tests/host/prepare registry
+	@$(step) 'benchmark of image_platform_info' '3 min' $(run) python benchmarks/registry.py
 
 .PHONY: clean
 clean: ## remove build/; what is worth keeping lies in the cache folder, and stays
@@ -122,6 +131,12 @@ molecule-default molecule-machine molecule-boards molecule-emulation molecule-di
 readme: environments images
 	@$(step) "README's Molecule scenario" '3 min' $(run) $(tests) tests/readme
 
+.PHONY: registry
+registry: environments
+	@tests/host/prepare containers
+	@tests/host/prepare registry
+	@$(step) 'images in registries with TLS and logins' '2 min' $(run) $(tests) tests/registry
+
 .PHONY: second-run repository engine
 second-run: environments machine-image
 	@$(step) 'second runs and drift on a booted machine' '6 min' $(run) $(tests) tests/second_run
@@ -151,6 +166,7 @@ builder: environments
 .PHONY: dind
 dind: environments
 	@tests/host/prepare containers
+	@tests/host/prepare registry
 	@$(step) 'images of engines in containers' '1 s; the first time 2 min' \
 	    tests/images/build --architecture "$$(dpkg --print-architecture)" dind dind-rootless
 	@$(step) 'engines in containers' '5 min' $(run) $(tests) tests/dind
@@ -166,7 +182,8 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation molecule-dind dind builder readme $(if $(FULL),emulation boards)
+    molecule-emulation molecule-dind dind builder registry readme \
+    $(if $(FULL),emulation boards)
 
 .PHONY: test-steps
 test-steps:

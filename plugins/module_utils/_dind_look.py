@@ -71,34 +71,6 @@ class Docker:
         )
         return (result.stdout + result.stderr).splitlines()
 
-    def platforms(self, image: str) -> list[str]:
-        """Return the platforms for which a registry has an image.
-
-        :raises DockerHostError: where the registry does not answer, or does not have it
-        """
-        result = self.runner.run(
-            [self.cli, "manifest", "inspect", "--verbose", image], self.timeout
-        )
-        try:
-            answer = json.loads(result.stdout) if result.ok else None
-        except ValueError:
-            answer = None
-        if answer is None:
-            said = " ".join(result.stderr.split()) or "its registry did not answer in time"
-            raise DockerHostError(
-                f"The image {image} is not on the host, and cannot be had: {said}.",
-                "Check name and version, the way to the registry and its login, or load the image "
-                "on the host ('docker load').",
-            )
-        entries = answer if isinstance(answer, list) else [answer]
-        return sorted(
-            {
-                "/".join(part for part in (found.get("os"), found.get("architecture")) if part)
-                for found in ((entry.get("Descriptor") or {}).get("platform") or {} for entry in entries)
-                if found.get("architecture") not in (None, "unknown")
-            }
-        )
-
     def _demand_answer(self, result: Result) -> None:
         said = " ".join(result.stderr.split())
         if result.missing:

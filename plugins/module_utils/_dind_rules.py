@@ -54,17 +54,6 @@ def refusals(
     return [f"{name}: {reason}" for reason in reasons]
 
 
-def platform_refusal(image: str, offered: list[str], platform: str) -> str:
-    """Return why an image of a registry cannot be pulled for a platform; empty where it can."""
-    # Some registries do not say; the pull tells then.
-    if not offered or platform in offered:
-        return ""
-    return (
-        f"the image {image} is there for {', '.join(offered)} and not for {platform}. Choose another "
-        "version or repository."
-    )
-
-
 def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace: bool) -> list[str]:
     own = instance["certificates"]
     if seen["authority"] == "other" and own:

@@ -48,6 +48,7 @@ _ARCHITECTURES = {
 _SILENT_VARIANTS = {("arm64", "v8"), ("arm64", "8"), ("amd64", "v1")}
 
 _ARM_VARIANTS = ("v8", "v7", "v6", "v5")
+_AMD64_VARIANTS = ("v4", "v3", "v2", "")
 _VARIANT = re.compile(r"v?\d+(\.\d+)?")
 _BITS = {"arm": 32, "386": 32}
 
@@ -81,35 +82,58 @@ class Platform:
             variant = _variant(architecture, parts[1], text)
         return cls(system, architecture, variant)
 
+    @classmethod
+    def of_image(cls, system: str, architecture: str, variant: str) -> Platform:
+        """Normalise what an image says of itself; a platform that nobody knows stays as it is."""
+        known = _ARCHITECTURES.get(architecture.lower())
+        if known is None:
+            return cls(system.lower(), architecture.lower(), variant.lower())
+        name, usual = known
+        variant = variant.lower() or usual
+        if variant.isdigit():
+            variant = f"v{variant}"
+        silent = (name, variant) in _SILENT_VARIANTS
+        return cls(system.lower(), name, "" if silent else variant)
+
     @property
     def bits(self) -> int:
         """The width of a pointer, 32 or 64."""
         return _BITS.get(self.architecture, 64)
 
+    def accepted(self) -> tuple[Platform, ...]:
+        """Return the platforms of images that a host of this platform takes, the best first.
+
+        As containerd orders them (platforms/compare.go): arm64 also takes arm from v8 down to v5,
+        an arm host its own variant and lower ones, never arm64, and amd64 also takes lower
+        variants and 386. Whether the cores of an arm64 host can run 32-bit programs is a fact of
+        the host.
+        """
+        others: list[tuple[str, str]] = []
+        if self.architecture == "arm64":
+            others = [("arm64", "")] if self.variant else []
+            others += [("arm", variant) for variant in _ARM_VARIANTS]
+        elif self.architecture == "arm":
+            others = [("arm", variant) for variant in _below(self.variant, _ARM_VARIANTS)]
+        elif self.architecture == "amd64":
+            others = [("amd64", variant) for variant in _below(self.variant, _AMD64_VARIANTS)]
+            others.append(("386", ""))
+        return (self, *(Platform(self.os, *other) for other in others))
+
     def match(self, image: Platform) -> str | None:
         """Say how a host of this platform runs an image: ``exact``, ``compatible`` or not (None).
 
-        As containerd does it (platforms/compare.go): arm64 also takes arm from v8 down to v5, an
-        arm host its own variant and lower ones, never arm64, and amd64 also takes 386. Whether
-        the cores of an arm64 host can run the compatible ones is a fact of the host.
+        What is compatible stands in :meth:`accepted`.
         """
         if self == image:
             return "exact"
-        if self.os != image.os:
-            return None
-        if self.architecture == "amd64" and image.architecture == "386":
-            return "compatible"
-        if image.architecture != "arm":
-            return None
-        if self.architecture == "arm64":
-            return "compatible"
-        if self.architecture == "arm" and image.variant in _ARM_VARIANTS:
-            own = _ARM_VARIANTS.index(self.variant)
-            return "compatible" if _ARM_VARIANTS.index(image.variant) > own else None
-        return None
+        return "compatible" if image in self.accepted() else None
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+
+def _below(variant: str, variants: tuple[str, ...]) -> tuple[str, ...]:
+    return variants[variants.index(variant) + 1 :] if variant in variants else ()
 
 
 def _variant(architecture: str, variant: str, text: str) -> str:

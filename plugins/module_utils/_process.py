@@ -49,8 +49,10 @@ class Pending:
         process: subprocess.Popen | None,
         deadline: float,
         refusal: str = "",
+        stdin: bytes | None = None,
     ) -> None:
         self._argv = tuple(argv)
+        self._stdin = stdin
         self._refusal = refusal
         self._process = process
         self._deadline = deadline
@@ -63,7 +65,7 @@ class Pending:
             return Result(self._argv, None, missing=True)
         try:
             out, err = self._process.communicate(
-                timeout=max(0.0, self._deadline - time.monotonic())
+                self._stdin, timeout=max(0.0, self._deadline - time.monotonic())
             )
         except subprocess.TimeoutExpired:
             self.cancel()
@@ -79,9 +81,10 @@ class Pending:
         # A process in an uninterruptible wait (a dead disk or server) does not even die.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
-        for stream in (self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
 
 class Runner:
@@ -98,14 +101,17 @@ class Runner:
             "PATH": f"{os.environ.get('PATH', '')}:{SEARCH_PATH}".lstrip(":"),
         }
 
-    def start(self, argv: Sequence[str], timeout: float) -> Pending:
-        """Start a program that may run for ``timeout`` seconds; a missing one is no error here."""
+    def start(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Pending:
+        """Start a program that may run for ``timeout`` seconds; a missing one is no error here.
+
+        What it is to read from its standard input it gets when its result is waited for.
+        """
         deadline = time.monotonic() + timeout
         try:
             # AnsibleModule.run_command has no timeout and runs one program at a time.
             process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 list(argv),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=dict(self._environment),
@@ -115,11 +121,11 @@ class Runner:
             return Pending(argv, None, deadline)
         except OSError as error:
             return Pending(argv, None, deadline, str(error))
-        return Pending(argv, process, deadline)
+        return Pending(argv, process, deadline, stdin=stdin.encode() if stdin else None)
 
-    def run(self, argv: Sequence[str], timeout: float) -> Result:
+    def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Result:
         """Run a program to its end or for ``timeout`` seconds, whichever comes first."""
-        return self.start(argv, timeout).result()
+        return self.start(argv, timeout, stdin).result()
 
 
 def _text(data: bytes) -> str:

@@ -61,6 +61,7 @@ options:
     default: docker
 seealso:
   - module: arm64.docker.docker_version_facts
+  - module: arm64.docker.image_platform_info
   - module: community.docker.docker_container
 """
 
@@ -178,7 +179,7 @@ refusals:
   type: list
   elements: str
 to_pull:
-  description: Images that are not on the host and that a registry has for its platform.
+  description: Images that are not on the host.
   returned: success
   type: list
   elements: str
@@ -196,10 +197,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     Docker,
     missing_for_rootless,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import (
-    platform_refusal,
-    refusals,
-)
+from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
 from ansible_collections.arm64.docker.plugins.module_utils._dind_state import Look, look_at
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
@@ -241,22 +239,14 @@ def main() -> None:
         present = [instance for instance in instances if instance["state"] == "present"]
         if any(instance["rootless"] for instance in present):
             reasons += missing_for_rootless()
-        to_pull = []
-        for instance in present:
-            image = instance["container"]["image"]
-            if seen[instance["name"]]["image"] is not None or image in to_pull:
-                continue
-            to_pull.append(image)
-            if options["platform"]:
-                reason = platform_refusal(image, docker.platforms(image), options["platform"])
-                reasons += [f"{instance['name']}: {reason}"] if reason else []
     except DockerHostError as error:
         module.fail_json(msg=str(error))
+    wanted = {instance["name"]: instance["container"]["image"] for instance in present}
     module.exit_json(
         changed=False,
         instances=seen,
         refusals=reasons,
-        to_pull=to_pull,
+        to_pull=sorted({image for name, image in wanted.items() if seen[name]["image"] is None}),
         requests=importlib.util.find_spec("requests") is not None,
     )
 

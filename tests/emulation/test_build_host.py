@@ -30,6 +30,18 @@ sed 's,/usr/libexec/qemu-binfmt/aarch64-binfmt-P,/opt/broken,' \
 """
 
 
+# An image as tonistiigi/binfmt is one, in a registry, which gives it its digest.
+PINNED = """
+apt-get -qq -y install docker-registry >/dev/null
+systemctl start docker-registry
+tar -C / -chf - usr/bin/qemu-aarch64 | docker import - 127.0.0.1:5000/binfmt >/dev/null
+docker push --quiet 127.0.0.1:5000/binfmt >/dev/null
+digest=$(docker inspect --format '{{index .RepoDigests 0}}' 127.0.0.1:5000/binfmt)
+docker rmi 127.0.0.1:5000/binfmt >/dev/null
+echo "$digest"
+"""
+
+
 @pytest.fixture(scope="module")
 def before(host):
     return baseline(host)
@@ -176,7 +188,19 @@ def test_a_handler_of_another_name_is_named_and_replaced_only_when_asked(host):
     host.ssh(f"echo -1 >{BINFMT}/mine")
 
 
+def test_qemu_can_come_from_an_image_that_is_pinned(host):
+    pinned = host.ssh(PINNED).split()[-1]
+    site(host, docker_emulation_image=pinned).demand()
+    one = handler(host)
+    assert one["works"] is True
+    assert one["interpreter"].startswith("/usr/local/libexec/arm64-docker/")
+    assert site(host, docker_emulation_image=pinned).demand().sent == (OBSERVATION,)
+    refused = site(host, docker_emulation_image="127.0.0.1:5000/binfmt:latest")
+    assert "has to be pinned" in refused.message()
+
+
 def test_all_that_was_brought_is_taken_back(host, before):
+    host.ssh("apt-get -qq -y purge docker-registry")
     host.play("arm64.docker.uninstall", docker_targets="all").demand()
     host.ssh("apt-get -qq -y autoremove --purge")
     assert host.ssh(f"ls {BINFMT}").split() == ["register", "status"]

@@ -30,7 +30,6 @@ class Daemon:
         self.networks: dict[str, dict[str, Any]] = {}
         self.volumes: dict[str, dict[str, Any]] = {}
         self.images: dict[str, dict[str, Any]] = {}
-        self.manifests: dict[str, Any] = {}
         self.ports: list[dict[str, str]] = []
         self.logs = ""
         self.inner = said(stderr="dial tcp 172.18.0.2:2376: connection refused", rc=1)
@@ -65,13 +64,10 @@ class Daemon:
         if words[:2] == ["image", "inspect"]:
             found = [self.images[name] for name in words[2:] if name in self.images]
             return said(json.dumps(found), rc=0 if found else 1)
-        if words[1] == "inspect" and words[0] != "manifest":
+        if words[1] == "inspect":
             store = {"container": self.containers, "network": self.networks, "volume": self.volumes}
             found = [store[words[0]][name] for name in words[2:] if name in store[words[0]]]
             return said(json.dumps(found), rc=0 if len(found) == len(words[2:]) else 1)
-        if words[:2] == ["manifest", "inspect"]:
-            answer = self.manifests.get(words[-1])
-            return said(json.dumps(answer)) if answer else said(stderr="no such manifest", rc=1)
         if words[0] == "ps":
             return said("".join(json.dumps(row) + "\n" for row in self.ports))
         if words[0] == "logs":

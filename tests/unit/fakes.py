@@ -44,15 +44,18 @@ class FakeRunner:
     def __init__(self, **answers: Answer) -> None:
         self.answers = answers
         self.asked: list[tuple] = []
+        # What each of them read from its standard input.
+        self.read: list[str] = []
 
-    def start(self, argv: Sequence[str], timeout: float) -> FakePending:
+    def start(self, argv: Sequence[str], timeout: float, stdin: str = "") -> FakePending:
         self.asked.append(tuple(argv))
+        self.read.append(stdin)
         name = "program" if argv[0].startswith("/proc/") else argv[0]
         answer = self.answers.get(name, Result(tuple(argv), None, missing=True))
         return FakePending(answer(tuple(argv)) if callable(answer) else answer)
 
-    def run(self, argv: Sequence[str], timeout: float) -> Result:
-        return self.start(argv, timeout).result()
+    def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Result:
+        return self.start(argv, timeout, stdin).result()
 
     def command_lines(self, name: str) -> list[str]:
         """Return every command line of one program, words joined by spaces."""

@@ -13,10 +13,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     missing_for_rootless,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import engine
-from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import (
-    platform_refusal,
-    refusals,
-)
+from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
 from ansible_collections.arm64.docker.plugins.module_utils._dind_state import (
     Look,
     context_host,
@@ -156,20 +153,9 @@ def test_ports_are_read_of_what_docker_shows(daemon: dind.Daemon) -> None:
     ]
 
 
-def test_an_image_of_another_platform_is_refused_before_and_after_the_pull(daemon: dind.Daemon) -> None:
+def test_an_image_of_another_platform_on_the_host_is_refused(daemon: dind.Daemon) -> None:
     daemon.images["arm64v8/docker:dind"] = {"Id": "sha256:1", "Os": "linux", "Architecture": "amd64"}
     assert "for linux/amd64" in why_not(daemon, dind.instance())
-    entries = [
-        {"Descriptor": {"platform": {"os": "linux", "architecture": architecture}}}
-        for architecture in ("amd64", "unknown")
-    ]
-    daemon.manifests = {"index": entries, "single": entries[0]}
-    docker = Docker(FakeRunner(docker=daemon), "docker", 5)
-    assert docker.platforms("index") == docker.platforms("single") == ["linux/amd64"]
-    assert "not for linux/arm64" in platform_refusal("index", ["linux/amd64"], "linux/arm64")
-    assert platform_refusal("index", ["linux/amd64"], "linux/amd64") == ""
-    with pytest.raises(DockerHostError, match="no such manifest"):
-        docker.platforms("none")
 
 
 def test_the_image_for_another_user_is_named_by_all_that_it_is_made_of(daemon: dind.Daemon) -> None:

@@ -124,7 +124,12 @@ MATCHES = [
     ("arm/v6", "arm/v5", "compatible"),
     ("arm/v5", "arm/v6", None),
     ("amd64", "amd64", "exact"),
+    ("arm64/v9", "arm64", "compatible"),
+    ("arm64", "arm64/v9", None),
     ("amd64", "386", "compatible"),
+    ("amd64/v3", "amd64/v2", "compatible"),
+    ("amd64/v3", "amd64", "compatible"),
+    ("amd64/v2", "amd64/v3", None),
     ("amd64", "windows/386", None),
     ("amd64", "arm64", None),
     ("amd64", "arm/v7", None),
@@ -145,3 +150,30 @@ def test_a_host_runs_its_own_images_and_those_below_it(
 def test_a_match_is_exact_for_the_same_platform_only(host: str, image: str) -> None:
     one, other = Platform.parse(host), Platform.parse(image)
     assert (one.match(other) == "exact") is (str(one) == str(other))
+
+
+def test_the_best_platform_of_an_image_comes_first() -> None:
+    def accepted(name: str) -> list[str]:
+        return [str(platform) for platform in Platform.parse(name).accepted()]
+
+    arm = ["linux/arm/v8", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5"]
+    assert accepted("arm64") == ["linux/arm64", *arm]
+    assert accepted("arm/v7") == arm[1:]
+    assert accepted("amd64/v2") == ["linux/amd64/v2", "linux/amd64", "linux/386"]
+    assert accepted("riscv64") == ["linux/riscv64"]
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (("linux", "arm64", "v8"), "linux/arm64"),
+        (("linux", "aarch64", ""), "linux/arm64"),
+        (("linux", "arm", ""), "linux/arm/v7"),
+        (("linux", "arm", "6"), "linux/arm/v6"),
+        (("Linux", "AMD64", "v1"), "linux/amd64"),
+        (("wasi", "wasm", ""), "wasi/wasm"),
+        (("linux", "mips", "softfloat"), "linux/mips/softfloat"),
+    ],
+)
+def test_what_an_image_says_of_itself_is_normalised(said: tuple, name: str) -> None:
+    assert str(Platform.of_image(*said)) == name

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.arm64.docker.plugins.module_utils._observe._emulation import read_emulation
+from ansible_collections.arm64.docker.plugins.module_utils._process import Result
 from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
 from ansible_collections.arm64.docker.tests.unit.hosts import Machine
 
@@ -58,7 +59,6 @@ MAGICS = {
 
 def test_handlers_of_foreign_programs_are_read_from_the_kernel_and_tried(build: Build) -> None:
     machine = build("debian-12-amd64-build-host")
-    machine.runner.answers["program"] = said(rc=42)
     machine.write(HANDLED["interpreter"], "")
     assert read_emulation(machine.host()) == {
         "mounted": True,
@@ -76,13 +76,12 @@ def test_handlers_of_foreign_programs_are_read_from_the_kernel_and_tried(build: 
         (said(rc=1, stderr="qemu: uncaught target signal"), "status 1 instead of 42: qemu"),
         (said(rc=126, stderr="[Errno 8] Exec format error"), "Exec format error"),
         (silent(), "time was up"),
-        (None, "interpreter is not there"),
+        (Result((), None, missing=True), "interpreter is not there"),
     ],
 )
 def test_a_handler_that_does_not_work_says_why(machine: Machine, answer: Any, words: str) -> None:
     machine.write(f"{BINFMT}/qemu-x86_64", FOREIGN)
-    if answer is not None:
-        machine.runner.answers["program"] = answer
+    machine.runner.answers["program"] = answer
     (handler,) = read_emulation(machine.host())["handlers"]
     assert (handler["works"], handler["architecture"]) == (False, "amd64")
     assert words in handler["failure"]

@@ -1,0 +1,81 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a registry is waited for, and when it is given up."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import threading
+import time
+from typing import Mapping
+
+from ansible_collections.arm64.docker.plugins.module_utils._registry_endpoints import Endpoint
+from ansible_collections.arm64.docker.plugins.module_utils._registry_errors import Unreachable
+
+RETRIED = frozenset((429, 500, 502, 503, 504))
+# In seconds: the first wait, which doubles, and the longest that a registry may ask for.
+_FIRST_WAIT = 0.5
+_LONGEST_BACKOFF = 10.0
+LONGEST_WAIT = 60.0
+
+
+def wait_before(attempt: int, headers: Mapping[str, str], now: float) -> float:
+    """Return the seconds to wait before another attempt, which may be more than LONGEST_WAIT.
+
+    :param attempt: how many there were, from 1
+    :param headers: of the answer: Retry-After has seconds or a date (RFC 9110, 10.2.3)
+    :param now: seconds since the epoch
+    """
+    backoff = min(_LONGEST_BACKOFF, _FIRST_WAIT * 2 ** min(attempt - 1, 10))
+    # Workers that were refused together shall not come back together.
+    backoff *= random.uniform(0.75, 1.25)
+    asked = headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return max(backoff, float(asked[:9]))
+    try:
+        moment = email.utils.parsedate_to_datetime(asked)
+    except (TypeError, ValueError, IndexError):
+        return backoff
+    return max(backoff, moment.timestamp() - now)
+
+
+class Health:
+    """Which servers never answered: the images after the first do not wait for them again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answered: set[Endpoint] = set()
+        self._dead: dict[Endpoint, Unreachable] = {}
+
+    def demand(self, endpoint: Endpoint) -> None:
+        """Let a request pass.
+
+        :raises Unreachable: where the server was given up
+        """
+        with self._lock:
+            error = self._dead.get(endpoint)
+        if error is not None:
+            raise error
+
+    def answered(self, endpoint: Endpoint) -> None:
+        if endpoint not in self._answered:
+            with self._lock:
+                self._answered.add(endpoint)
+
+    def failed(self, endpoint: Endpoint, error: Unreachable) -> None:
+        """Give a server up that did not answer once in all its attempts."""
+        with self._lock:
+            if not error.alive and endpoint not in self._answered:
+                self._dead[endpoint] = error
+
+
+class Pauses:
+    """Waits; a stand-in for tests need not."""
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def now(self) -> float:
+        return time.time()

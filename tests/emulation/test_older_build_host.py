@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An amd64 build host with Debian 12: an older QEMU, Docker 20.10, and no buildx."""
+
+from __future__ import annotations
+
+import pytest
+from engine.conftest import OBSERVATION
+
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.parametrize("host", [{"arch": "amd64", "release": "bookworm"}], indirect=True),
+]
+
+
+def test_an_image_is_built_and_run_and_says_that_it_is_arm64(host):
+    run = host.play("arm64.docker.emulation").demand()
+    assert "uname -m says aarch64 in it" in run.output
+
+
+def test_it_is_still_there_after_a_reboot_and_costs_one_module(host):
+    host.close()
+    host.machine.reboot()
+    run = host.play("arm64.docker.emulation").demand()
+    assert run.sent == (OBSERVATION,)
+    assert run.changed == 0

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Docker daemon of the test's own, which only pulls: it has no network for containers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from .errors import RegistryError
+from .programs import run
+
+# In seconds.
+START, STOP = 30, 20
+
+
+class Engine:
+    """A daemon inside a `with`, with its own socket and data; needs root."""
+
+    def __init__(self, folder: Path) -> None:
+        if not shutil.which("dockerd"):
+            raise RegistryError("dockerd is missing: tests/host/prepare containers installs it.")
+        folder.mkdir()
+        self._folder = folder
+        self._host = f"unix://{folder}/docker.sock"
+
+    def __enter__(self) -> Engine:
+        folder = self._folder
+        folders = ["--data-root", folder / "data", "--exec-root", folder / "exec"]
+        network = ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
+        with (folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                ["dockerd", "--host", self._host, "--pidfile", folder / "pid", *folders, *network]
+                + ["--storage-driver", "vfs", "--config-file", _empty(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until = time.monotonic() + START
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                self.docker("version")
+            except RegistryError:
+                time.sleep(0.2)
+            else:
+                return self
+        self._end()
+        words = (folder / "log").read_text(encoding="utf-8", errors="replace")
+        raise RegistryError(f"dockerd does not answer:\n{words[-4000:]}")
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def docker(self, *arguments: str) -> str:
+        """Run the command docker and return what it prints."""
+        return run(["docker", "--host", self._host, *arguments]).decode()
+
+    def pull(self, image: str, platform: str) -> str | None:
+        """Return the digest of the configuration of what is pulled, or None where nothing fits."""
+        try:
+            self.docker("pull", "--quiet", "--platform", platform, image)
+        except RegistryError as error:
+            if "no match" in str(error) or "does not match the specified" in str(error):
+                return None
+            raise
+        chosen = self.docker("image", "inspect", "--format", "{{.Id}}", image).strip()
+        self.docker("image", "rm", "--force", chosen)
+        return chosen
+
+    def _end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP)
+
+
+def _empty(folder: Path) -> Path:
+    place = folder / "daemon.json"
+    place.write_text("{}", encoding="ascii")
+    return place

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._image_manifest import (
+    Index,
+    read_config,
+    read_manifest,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._image_platforms import (
+    Available,
+    Target,
+    describe,
+    misfit,
+    select,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
+from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+from ansible_collections.arm64.docker.plugins.module_utils._registry_document import (
+    INDEXES,
+    MANIFESTS,
+    Document,
+)
+
+IMAGE = ImageReference.parse("example.org/app:1")
+OCI_INDEX, DOCKER_LIST = INDEXES
+OCI_MANIFEST, DOCKER_MANIFEST = MANIFESTS
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class Store:
+    """Documents by their digests, as a registry holds them."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+        self.asked: list[str] = []
+
+    def put(self, document: Any) -> str:
+        body = json.dumps(document).encode()
+        self.held[digest(body)] = body
+        return digest(body)
+
+    def manifest(self, platform: str) -> str:
+        config = self.put(dict(zip(("os", "architecture", "variant"), platform.split("/"))))
+        return self.put({"schemaVersion": 2, "config": {"digest": config}, "layers": []})
+
+    def index(self, *entries: Any) -> str:
+        return self.put({"schemaVersion": 2, "manifests": list(entries)})
+
+    def get(self, image: ImageReference, version: str) -> Document:
+        self.asked.append(version)
+        return Document(self.held[version], version, "", image.registry)
+
+    def platforms(self, top: str) -> list[str]:
+        image = ImageReference(IMAGE.registry, IMAGE.repository, "", top)
+        return [str(one.platform) for one in describe(image, self.get, self.get).available]
+
+
+def entry(digest: str, platform: str = "", media_type: str = OCI_MANIFEST) -> dict[str, Any]:
+    said = dict(zip(("os", "architecture", "variant"), platform.split("/")))
+    line = {"digest": digest, "size": 7, "mediaType": media_type}
+    return {**line, "platform": said} if platform else line
+
+
+def test_an_index_is_answered_with_one_request() -> None:
+    store = Store()
+    parts = [store.manifest(name) for name in ("linux/amd64", "linux/arm64/v8")]
+    top = store.index(entry(parts[0], "linux/amd64"), entry(parts[1], "linux/arm64/v8"))
+    assert store.platforms(top) == ["linux/amd64", "linux/arm64"]
+    assert store.asked == [top]
+
+
+def test_a_manifest_is_answered_with_its_configuration() -> None:
+    store = Store()
+    top = store.manifest("linux/arm/v6")
+    assert store.platforms(top) == ["linux/arm/v6"]
+    assert len(store.asked) == 2
+
+
+def test_attestations_and_what_is_no_image_are_left_out() -> None:
+    store = Store()
+    proof = entry(digest(b"1"), "linux/arm64")
+    proof["annotations"] = {"vnd.docker.reference.type": "attestation-manifest"}
+    top = store.index(
+        entry(digest(b"2"), "linux/arm64"),
+        entry(digest(b"3"), "unknown/unknown"),
+        proof,
+        entry(digest(b"4"), "", "application/vnd.example.chart+json"),
+    )
+    assert store.platforms(top) == ["linux/arm64"]
+
+
+def test_indexes_in_indexes_and_entries_without_a_platform_are_followed() -> None:
+    store = Store()
+    inner = store.index(entry(store.manifest("linux/arm64"), "linux/arm64"))
+    bare = store.manifest("linux/riscv64")
+    top = store.index(entry(inner, "", OCI_INDEX), entry(bare), entry(digest(b"x"), "linux/386"))
+    assert store.platforms(top) == ["linux/arm64", "linux/riscv64", "linux/386"]
+
+
+def test_an_empty_index_holds_nothing() -> None:
+    store = Store()
+    assert store.platforms(store.index()) == []
+
+
+def test_indexes_are_followed_to_a_bound() -> None:
+    store = Store()
+    top = store.index()
+    for _ in range(5):
+        top = store.index(entry(top, "", OCI_INDEX))
+    with pytest.raises(DockerHostError, match="more indexes"):
+        store.platforms(top)
+    wide = store.index(*[entry(store.index(), "", OCI_INDEX) for _ in range(65)])
+    store.asked.clear()
+    with pytest.raises(DockerHostError, match="more indexes"):
+        store.platforms(wide)
+    assert len(store.asked) == 65
+
+
+@pytest.mark.parametrize(
+    ("document", "content_type", "media_type"),
+    [
+        ({"mediaType": DOCKER_LIST, "manifests": []}, OCI_MANIFEST, DOCKER_LIST),
+        ({"manifests": []}, DOCKER_LIST, DOCKER_LIST),
+        ({"manifests": []}, "application/json", OCI_INDEX),
+        ({"manifests": []}, "", OCI_INDEX),
+        ({"config": {"digest": digest(b"")}}, DOCKER_MANIFEST, DOCKER_MANIFEST),
+        ({"config": {"digest": digest(b"")}}, "", OCI_MANIFEST),
+    ],
+)
+def test_the_kind_is_told_by_the_body_then_the_header_then_the_shape(
+    document: Any, content_type: str, media_type: str
+) -> None:
+    found = read_manifest(IMAGE, json.dumps(document).encode(), content_type)
+    assert found.media_type == media_type
+    assert isinstance(found, Index) is (media_type in INDEXES)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"schemaVersion": 1, "architecture": "amd64"}, "before 1.10"),
+        ({"mediaType": "application/vnd.oci.artifact.manifest.v1+json"}, "is no image"),
+        ({"config": {"mediaType": "application/vnd.docker.plugin.v1+json"}}, "is no image"),
+        ({"mediaType": OCI_INDEX, "manifests": [], "layers": []}, "neither"),
+        ({"mediaType": OCI_MANIFEST, "config": {}, "manifests": []}, "neither"),
+        ({"mediaType": OCI_INDEX}, "neither"),
+        ({"manifests": [{"digest": digest(b""), "size": True}]}, "neither"),
+        ({"manifests": [{"digest": digest(b""), "size": -1}]}, "neither"),
+    ],
+)
+def test_what_is_no_image_is_an_error(document: Any, words: str) -> None:
+    with pytest.raises(DockerHostError) as error:
+        read_manifest(IMAGE, json.dumps(document).encode(), "")
+    assert words in error.value.message
+    assert str(IMAGE) in error.value.message
+
+
+@pytest.mark.parametrize("config", [{}, {"os": "linux"}, {"os": 1, "architecture": "arm64"},
+                                    {"os": "linux", "architecture": "a" * 65}])  # fmt: skip
+def test_a_configuration_without_a_platform_is_an_error(config: Any) -> None:
+    with pytest.raises(DockerHostError):
+        read_config(IMAGE, json.dumps(config).encode())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just(digest(b"")),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["manifests", "config", "digest", "size", "platform", "os", "mediaType",
+                         "architecture", "variant", "annotations", "layers"]),
+        inner, max_size=5,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(JSON)
+def test_any_json_is_read_or_an_error(document: Any) -> None:
+    body = json.dumps(document).encode()
+    for read in (lambda: read_manifest(IMAGE, body, ""), lambda: read_config(IMAGE, body)):
+        try:
+            read()
+        except DockerHostError:
+            continue
+
+
+def available(*names: str) -> list[Available]:
+    return [
+        Available(Platform.of_image(*(name.split("/") + [""])[:3]), digest(name.encode()), 1)
+        for name in names
+    ]
+
+
+def chosen(host: str, *names: str, wanted: str = "", **target: Any) -> tuple | None:
+    target["emulated"] = tuple(map(Platform.parse, target.get("emulated", ())))
+    platform = Platform.parse(wanted) if wanted else None
+    found = select(Target(Platform.parse(host), **target), available(*names), platform)
+    return (str(found.chosen.platform), found.match) if found else None
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "expected"),
+    [
+        ("arm64", ["linux/amd64", "linux/arm/v7", "linux/arm64"], ("linux/arm64", "exact")),
+        ("arm64", ["linux/arm/v5", "linux/arm/v7"], ("linux/arm/v7", "compatible")),
+        ("arm64", ["linux/arm/v5", "linux/arm/v8"], ("linux/arm/v8", "compatible")),
+        ("arm64", ["linux/amd64"], None),
+        ("arm64", ["windows/arm64"], None),
+        ("arm64", [], None),
+        ("arm/v6", ["linux/arm64", "linux/arm/v7", "linux/arm/v5"], ("linux/arm/v5", "compatible")),
+        ("arm/v7", ["linux/arm64"], None),
+        ("amd64", ["linux/386"], ("linux/386", "compatible")),
+    ],
+)
+def test_a_host_takes_what_fits_it_best(host: str, names: list, expected: Any) -> None:
+    assert chosen(host, *names) == expected
+
+
+def test_emulation_comes_last_and_only_as_listed() -> None:
+    names = ["linux/amd64", "linux/s390x", "linux/arm/v7"]
+    assert chosen("arm64", *names, emulated=["amd64"])[1] == "compatible"
+    assert chosen("arm64", *names[:2], emulated=["s390x", "amd64"]) == ("linux/s390x", "emulated")
+    assert chosen("arm64", *names[:2], emulated=["riscv64"]) is None
+    assert chosen("arm64", *names, aarch32=False, emulated=["arm/v7"])[1] == "emulated"
+
+
+def test_cores_without_aarch32_take_no_32_bit_program() -> None:
+    assert chosen("arm64", "linux/arm/v7", aarch32=False) is None
+    assert chosen("arm64", "linux/arm/v7", "linux/arm64", aarch32=False)[1] == "exact"
+    assert chosen("arm/v7", "linux/arm/v7", aarch32=False)[1] == "exact"
+
+
+def test_a_service_that_demands_a_platform_gets_that_or_nothing() -> None:
+    both = ["linux/arm64", "linux/amd64"]
+    assert chosen("arm64", *both, wanted="arm64") == ("linux/arm64", "exact")
+    assert chosen("arm64", *both, wanted="amd64") is None
+    assert chosen("arm64", *both, wanted="amd64", emulated=["amd64"])[1] == "emulated"
+    assert chosen("arm64", *both, wanted="arm/v7") is None
+
+
+def test_a_misfit_says_what_there_is_and_what_to_do() -> None:
+    target = Target(Platform.parse("arm64"))
+    error = misfit(IMAGE, target, available("linux/amd64", "linux/386"))
+    assert "not there for linux/arm64, but for linux/amd64, linux/386" in error.message
+    assert "emulated_platforms" in error.remedy
+    assert "index is empty" in misfit(IMAGE, target, []).message
+    arm = misfit(IMAGE, Target(target.platform, aarch32=False), available("linux/arm/v7"))
+    assert "AArch32" in arm.message
+    demanded = misfit(IMAGE, target, available("linux/amd64"), Platform.parse("amd64"))
+    assert "asked for as linux/amd64" in demanded.message
+    many = misfit(IMAGE, target, available(*[f"linux/x{number}" for number in range(40)]))
+    assert len(many.message) < 400

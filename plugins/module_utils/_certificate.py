@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read what matters of an X.509 certificate, with nothing but the standard library (RFC 5280, X.690)."""
+"""Read what matters of an X.509 certificate (RFC 5280) with nothing but the standard library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 _PEM = re.compile(
-    r"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.*?)-----END (?:TRUSTED |X509 )?CERTIFICATE-----",
+    r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----",
     re.DOTALL,
 )
 _SEQUENCE, _VERSION = 0x30, 0xA0
@@ -105,7 +105,10 @@ def _element(data: bytes, expected: int | None = None) -> tuple[int, bytes, byte
 
 
 def _moment(tag: int, value: bytes) -> int:
-    """Return a time as seconds since 1970; two digits of a year from 50 on are of the last century."""
+    """Return a time as seconds since 1970.
+
+    Of a year with two digits, those from 50 on are of the last century.
+    """
     text = value.decode("ascii", "replace")
     if tag == _UTC_TIME:
         text = ("19" if text[:2] >= "50" else "20") + text

@@ -31,7 +31,9 @@ USER rootless
 """
 
 
-def container(instance: Mapping[str, Any], platform: str, engines: Mapping[str, Any]) -> dict[str, Any]:
+def container(
+    instance: Mapping[str, Any], platform: str, engines: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the options of a full instance as its container has them.
 
     :param engines: the full instances by name, among which a cli finds its engine

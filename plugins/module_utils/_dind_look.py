@@ -66,9 +66,7 @@ class Docker:
 
     def logs(self, container: str, lines: int) -> list[str]:
         """Return the last lines that a container wrote."""
-        result = self.runner.run(
-            [self.cli, "logs", "--tail", str(lines), container], self.timeout
-        )
+        result = self.runner.run([self.cli, "logs", "--tail", str(lines), container], self.timeout)
         return (result.stdout + result.stderr).splitlines()
 
     def _demand_answer(self, result: Result) -> None:
@@ -90,7 +88,7 @@ class Docker:
 
 
 def owner(item: Mapping[str, Any]) -> str:
-    """Return the instance that a container, network or volume was made for; empty if it is foreign."""
+    """Return the instance that a container, network or volume was made for; empty if none."""
     labels = item.get("Labels") or (item.get("Config") or {}).get("Labels") or {}
     return labels.get(LABEL, "")
 
@@ -108,8 +106,8 @@ def missing_for_rootless(root: str = "/") -> list[str]:
     reasons = []
     if number("proc/sys/user/max_user_namespaces", 0) < 1:
         reasons.append(
-            "The kernel gives out no user namespaces (user.max_user_namespaces is 0 or missing). Set "
-            "it, such as to 28633, in /etc/sysctl.d, or take the variant dind."
+            "The kernel gives out no user namespaces (user.max_user_namespaces is 0 or missing). "
+            "Set it, such as to 28633, in /etc/sysctl.d, or take the variant dind."
         )
     if number("proc/sys/kernel/unprivileged_userns_clone", 1) != 1:
         reasons.append(
@@ -128,4 +126,3 @@ def missing_for_rootless(root: str = "/") -> list[str]:
             "as udev does."
         )
     return reasons
-

@@ -30,9 +30,9 @@ _LISTENING = ("Daemon has completed initialization", "API listen on ")
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine in a container: its address, and the folder with ca.pem, cert.pem and key.pem of a client.
+    """An engine in a container.
 
-    The folder is empty where TLS is off.
+    ``folder`` has ca.pem, cert.pem and key.pem of a client, and is empty where TLS is off.
     """
 
     address: str
@@ -78,7 +78,7 @@ def version(engine: Engine, runner: Runner, cli: str, timeout: float) -> tuple[A
 
 
 def is_rootless(engine: Engine, runner: Runner, cli: str, timeout: float) -> bool | None:
-    """Tell whether an engine says of itself that it runs without root; None where it does not say."""
+    """Tell whether an engine says that it runs without root; None where it says nothing."""
     answer = runner.run(
         engine.connection(cli).argv("info", "--format", "{{json .SecurityOptions}}"), timeout
     )
@@ -92,19 +92,19 @@ def is_rootless(engine: Engine, runner: Runner, cli: str, timeout: float) -> boo
 def without_certificate(engine: Engine, timeout: float) -> tuple[str, Certificate | None]:
     """Ask an engine as a client that has no certificate, and read the one that it shows.
 
-    :returns: V(refused), V(accepted) or V(silent), and the server's certificate, None where the
+    :returns: ``refused``, ``accepted`` or ``silent``, and the server's certificate, None where the
         engine did not show one that its authority signed
     """
     shown = None
     request = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
     try:
         context = ssl.create_default_context(cafile=os.path.join(engine.folder, "ca.pem"))
-        with socket.create_connection((engine.address, engine.port), timeout) as plain:
-            with context.wrap_socket(plain, server_hostname=engine.address) as secure:
-                shown = read_der(secure.getpeercert(binary_form=True) or b"")
-                # TLS 1.3 tells a client that it lacks a certificate with its first answer.
-                secure.sendall(request)
-                return ("accepted" if secure.recv(1) else "refused"), shown
+        plain = socket.create_connection((engine.address, engine.port), timeout)
+        with plain, context.wrap_socket(plain, server_hostname=engine.address) as secure:
+            shown = read_der(secure.getpeercert(binary_form=True) or b"")
+            # TLS 1.3 tells a client that it lacks a certificate with its first answer.
+            secure.sendall(request)
+            return ("accepted" if secure.recv(1) else "refused"), shown
     except (ssl.SSLError, ConnectionError):
         return "refused", shown
     except (OSError, ValueError):

@@ -27,8 +27,8 @@ def refusals(
     reasons = []
     if container is not None and container["owner"] != name:
         reasons.append(
-            f"a container of that name is there, and was not made for this. Rename the instance, or "
-            f"remove the container ('docker rm -f {name}')."
+            "a container of that name is there, and was not made for this. Rename the instance, "
+            f"or remove the container ('docker rm -f {name}')."
         )
     if instance["state"] != "present":
         return [f"{name}: {reason}" for reason in reasons]
@@ -41,15 +41,16 @@ def refusals(
     image = seen["image"]
     if image is not None and platform and image["platform"] != platform:
         reasons.append(
-            f"the image {instance['container']['image']} on the host is for {image['platform']}, and "
-            f"the host is {platform}. Remove it and let the right one be pulled, or name another."
+            f"the image {instance['container']['image']} on the host is for {image['platform']}, "
+            f"and the host is {platform}. Remove it, so that the right one is pulled, or name "
+            "another."
         )
     reasons += _certificates(instance, seen, replace)
     exported = seen["exported"]
     if exported is not None and exported["home"] is None:
         reasons.append(
-            f"export.owner is '{instance['export']['owner']}', and there is no such user. Create the "
-            "account, or name another."
+            f"export.owner is '{instance['export']['owner']}', and there is no such user. Create "
+            "the account, or name another."
         )
     return [f"{name}: {reason}" for reason in reasons]
 
@@ -58,14 +59,14 @@ def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace:
     own = instance["certificates"]
     if seen["authority"] == "other" and own:
         return [
-            f"client/ca.pem and server/ca.pem in {own} are of two authorities: no client could trust "
-            "the engine. Issue both from one."
+            f"client/ca.pem and server/ca.pem in {own} are of two authorities: no client could "
+            "trust the engine. Issue both from one."
         ]
     if seen["authority"] == "other" and not replace:
         return [
             f"the volume {instance['client_volume']} holds certificates of another authority than "
-            f"the volume {instance['ca_volume']}: clients that have them would stop to be known. Name "
-            "the volumes that belong together (ca_volume, client_volume), or set "
+            f"the volume {instance['ca_volume']}: clients that have them would stop to be known. "
+            "Name the volumes that belong together (ca_volume, client_volume), or set "
             "docker_dind_replace_certificates: true and have the client's made anew."
         ]
     expired = [

@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at instances of Docker in Docker: containers, volumes, certificates, and the engines inside."""
+"""Look at instances of Docker in Docker: containers, volumes, certificates, engines."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 CLIENT_FILES = ("ca.pem", "cert.pem", "key.pem")
+_KINDS = ("ca", "client", "storage")
 _LINES = 60
 
 
@@ -52,21 +53,27 @@ def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[st
     networks = docker.inspect("network", [instance["network"] for instance in instances])
     volumes = docker.inspect(
         "volume",
-        [instance[f"{kind}_volume"] for instance in instances for kind in ("ca", "client", "storage")],
+        [
+            instance[f"{kind}_volume"]
+            for instance in instances
+            for kind in ("ca", "client", "storage")
+        ],
     )
     images = {
         name: docker.image(name)
-        for name in {instance["container"]["image"] for instance in instances if instance["container"]}
+        for name in {
+            instance["container"]["image"] for instance in instances if instance["container"]
+        }
     }
     seen = {}
     for instance in instances:
-        plan = instance["container"]
+        plan = _plan(instance)
         seen[instance["name"]] = {
             "container": _container(containers.get(instance["name"])),
             "network": _owned(networks.get(instance["network"])),
             "volumes": {
                 name: {**_owned(volumes[name]), **_place(volumes[name])}
-                for name in (instance[f"{kind}_volume"] for kind in ("ca", "client", "storage"))
+                for name in (instance[f"{kind}_volume"] for kind in _KINDS)
                 if name in volumes
             },
             "image": _image(images[plan["image"]]) if plan else None,
@@ -74,6 +81,10 @@ def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[st
             **_engine(instance, containers, volumes, look),
         }
     return seen
+
+
+def _plan(instance: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return instance["container"]
 
 
 def _container(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -128,10 +139,11 @@ def _engine(
     volumes: Mapping[str, Any],
     look: Look,
 ) -> dict[str, Any]:
-    """Return what the engine of an instance says, and its certificates; a cli has none of its own."""
+    """Return what the engine of an instance says, and its certificates; a cli has none."""
     silent = {
         "url": None, "version": None, "problem": "", "rootless": None, "anonymous": None,
-        "certificates": {}, "days_left": None, "authority": None, "client_files": {}, "exported": None, "log": [],
+        "certificates": {}, "days_left": None, "authority": None, "client_files": {},
+        "exported": None, "log": [],
     }  # fmt: skip
     if instance["variant"] == "cli" or not instance["container"]:
         return silent
@@ -161,7 +173,7 @@ def _engine(
 
 
 def _folders(instance: Mapping[str, Any], volumes: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where on the host the client's files and the authority's certificate lie; empty for nowhere."""
+    """Return where on the host client's files and authority lie; empty for nowhere."""
     if not instance["tls"]:
         return "", ""
     if instance["certificates"]:
@@ -206,7 +218,7 @@ def _wait(
 def _certificates(
     folder: str, authority: str, shown: Certificate | None, now: float
 ) -> dict[str, Any]:
-    """Return until when each certificate holds, and whether client and authority belong together."""
+    """Return until when each certificate holds, and whether they belong together."""
     client, ca = certificate(folder, "cert.pem"), certificate(folder, "ca.pem")
     own = certificate(*os.path.split(authority)) if authority else None
     named = (("ca", ca), ("client", client), ("server", shown))
@@ -232,12 +244,14 @@ def _digests(folder: str) -> dict[str, str]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise DockerHostError(f"{folder}/{name} cannot be read: {error}.", "Run with become.") from error
+            raise DockerHostError(
+                f"{folder}/{name} cannot be read: {error}.", "Run with become."
+            ) from error
     return digests
 
 
 def _exported(export: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the digests, owner and mode of what was exported to this host, and its docker context."""
+    """Return digests, owner and mode of what was exported to this host, and its context."""
     if not export or export["to"] != "host":
         return None
     told: dict[str, Any] = {"files": _digests(export["path"]), "owned": [], "context": None}
@@ -263,7 +277,9 @@ def context_host(config: str, name: str) -> str | None:
     """
     folder = hashlib.sha256(name.encode()).hexdigest()
     try:
-        with open(os.path.join(config, "contexts/meta", folder, "meta.json"), encoding="utf-8") as stream:
+        with open(
+            os.path.join(config, "contexts/meta", folder, "meta.json"), encoding="utf-8"
+        ) as stream:
             return json.load(stream)["Endpoints"]["docker"]["Host"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

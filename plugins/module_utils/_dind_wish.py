@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Instances of Docker in Docker: what users may write, and the full set of options that it means."""
+"""Instances of Docker in Docker: what users may write, and all the options that it means."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
     for option in instance["daemon_options"]:
         if option.lstrip("-") in _OF_ENTRYPOINT:
             reasons.append(
-                f"daemon_options has '{option}', which the image's entrypoint sets itself; use tls, "
-                "port and address."
+                f"daemon_options has '{option}', which the image's entrypoint sets itself; use "
+                "tls, port and address."
             )
     export = instance["export"]
     if export and not str(export["path"]).startswith("/"):
@@ -157,8 +157,8 @@ def _tls_refusals(instance: Mapping[str, Any]) -> list[str]:
         )
     if instance["tls"] and _older(instance["version"], (18, 9)):
         reasons.append(
-            f"the images of version {instance['version']} have no TLS, which began with 18.09. Take "
-            "a newer one, or set tls: false, which publishes on loopback only."
+            f"the images of version {instance['version']} have no TLS, which began with 18.09. "
+            "Take a newer one, or set tls: false, which publishes on loopback only."
         )
     if not instance["tls"] and instance["certificates"]:
         reasons.append("certificates were given and tls is off; decide for one of them.")
@@ -169,8 +169,8 @@ def _rootless_refusals(instance: Mapping[str, Any], platform: str) -> list[str]:
     reasons = []
     if platform not in ("linux/arm64", "linux/amd64"):
         reasons.append(
-            f"the image dind-rootless exists for arm64 and amd64 only, and this host is {platform}. "
-            "Use the variant dind."
+            f"the image dind-rootless exists for arm64 and amd64 only, and this host is "
+            f"{platform}. Use the variant dind."
         )
     for option in ("uid", "gid"):
         value = int(instance[option])
@@ -213,8 +213,8 @@ def together(instances: list[dict[str, Any]]) -> list[str]:
     for instance in present:
         if instance["variant"] == CLI and instance["engine"] not in known:
             reasons.append(
-                f"{instance['name']}: engine is '{instance['engine']}'; a cli needs the name of one of "
-                f"the engines: {', '.join(sorted(known)) or 'there are none'}."
+                f"{instance['name']}: engine is '{instance['engine']}'; a cli needs the name of "
+                f"one of the engines: {', '.join(sorted(known)) or 'there are none'}."
             )
     return reasons
 

@@ -11,9 +11,9 @@ version_added: 1.1.0
 author:
   - arm64.docker contributors (@arm64-docker)
 description:
-  - Says what there is on a host of instances of Docker in Docker, whether each engine inside answers
-    over TLS with the client certificate of its volume, whether a client without one is refused, and
-    until when the certificates hold.
+  - Says what there is on a host of instances of Docker in Docker, whether each engine inside
+    answers over TLS with the client certificate of its volume, whether a client without one is
+    refused, and until when the certificates hold.
   - Says what stands in the way of instances that are not there yet.
   - The role C(docker_dind) decides by it.
 extends_documentation_fragment:

@@ -61,7 +61,7 @@ class Host:
         return self.plays({"host": instances}, *options, **variables)
 
     def plays(self, hosts: dict[str, Any], *options: str, **variables: Any) -> Run:
-        """Run the role once for each name, which all are this machine, with instances of its own."""
+        """Run the role for several names of this machine, each with instances of its own."""
         content = {
             name: {**LOCAL, "docker_dind_instances": instances} for name, instances in hosts.items()
         }

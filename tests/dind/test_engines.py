@@ -93,7 +93,15 @@ def test_a_second_run_changes_nothing_and_compares_containers_only(host, instanc
 
 def test_the_certificate_holds_the_names_that_were_asked_for(host, instances):
     text = host.docker(
-        "exec", CI, "openssl", "x509", "-in", "/certs/server/cert.pem", "-noout", "-ext", "subjectAltName"
+        "exec",
+        CI,
+        "openssl",
+        "x509",
+        "-in",
+        "/certs/server/cert.pem",
+        "-noout",
+        "-ext",
+        "subjectAltName",
     )
     for name in (f"DNS:{CI}", "IP Address:192.0.2.7", "DNS:ci.example.org", "DNS:docker"):
         assert name in text
@@ -167,7 +175,9 @@ def test_what_is_absent_is_gone_and_its_volumes_stay_until_asked(host, instances
     assert CI not in left
     host.play(instances, docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
     assert host.made() == []
-    again = host.play(instances, docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
+    again = host.play(
+        instances, docker_dind_state="absent", docker_dind_remove_volumes=True
+    ).demand()
     assert again.changed == 0
 
 
@@ -176,6 +186,6 @@ def load_tools(host, engine):
     host.docker(
         "exec", engine, "sh", "-ec",
         "cd /; tar -c bin lib $(ls -d lib64 usr/bin/sh usr/bin/dash usr/bin/cat usr/bin/touch"
-        " usr/lib/*-linux-gnu/libc.so.6 usr/lib/*-linux-gnu/ld-linux* usr/lib/ld-linux* usr/lib64/ld-*"
-        " 2>/dev/null) | docker-entrypoint.sh import - tools >/dev/null",
+        " usr/lib/*-linux-gnu/libc.so.6 usr/lib/*-linux-gnu/ld-linux* usr/lib/ld-linux*"
+        " usr/lib64/ld-* 2>/dev/null) | docker-entrypoint.sh import - tools >/dev/null",
     )  # fmt: skip

@@ -35,7 +35,8 @@ def test_what_the_engine_without_root_writes_is_its_users_on_the_host(host):
     with host.sudo():
         host.check_output("docker exec field sh -ec %s", TOOLS)
         host.check_output(
-            "docker exec field docker-entrypoint.sh run --rm -v /shared:/shared tools touch /shared/made"
+            "docker exec field docker-entrypoint.sh run --rm -v /shared:/shared tools"
+            " touch /shared/made"
         )
         made = host.file("/srv/shared/made")
         assert (made.uid, made.gid) == (1234, 5678)

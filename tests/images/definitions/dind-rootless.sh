@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # The same without root, as the public image docker:dind-rootless: user 1000 with 65536 subordinate ids.
 
 # shellcheck source=../dind/install.sh

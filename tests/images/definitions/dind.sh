@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # An engine in a container, which keeps the contract of the public image docker:dind: its environment,
 # layout of certificates, ports, volumes and entrypoint.
 

@@ -41,7 +41,11 @@ def refused(*instances: dict[str, Any], platform: str = "linux/arm64") -> str:
         ("linux/amd64", {}, "docker:dind"),
         ("linux/arm/v7", {"version": "28"}, "docker:28-dind"),
         ("linux/arm64", {"version": "28.0.4"}, "arm64v8/docker:28.0.4-dind"),
-        ("linux/arm64", {"version": 28, "variant": "dind-rootless"}, "arm64v8/docker:28-dind-rootless"),
+        (
+            "linux/arm64",
+            {"version": 28, "variant": "dind-rootless"},
+            "arm64v8/docker:28-dind-rootless",
+        ),
         ("linux/arm64", {"version": "28.0.4-rootless"}, "arm64v8/docker:28.0.4-dind-rootless"),
         ("linux/arm64", {"version": "latest"}, "arm64v8/docker:dind"),
         (
@@ -64,9 +68,9 @@ def test_the_tag_of_an_article_is_explained() -> None:
 
 
 def test_tls_is_on_and_the_name_is_one_of_the_certificate() -> None:
-    container = one(san=["192.0.2.7", "DNS:other", "a.example.org"], address="192.0.2.9", port=2376)[
-        "container"
-    ]
+    container = one(
+        san=["192.0.2.7", "DNS:other", "a.example.org"], address="192.0.2.9", port=2376
+    )["container"]
     assert container["environment"] == {
         "DOCKER_TLS_CERTDIR": "/certs",
         "DOCKER_TLS_SAN": "DNS:ci,IP:192.0.2.7,DNS:other,DNS:a.example.org,IP:192.0.2.9",
@@ -191,7 +195,9 @@ def test_two_engines_share_nothing(shared: dict[str, Any], words: str) -> None:
 
 
 def test_what_is_absent_stands_in_nobodys_way() -> None:
-    found = dind_instances([{"name": "ci"}, {"name": "old", "network": "ci", "state": "absent"}], "linux/arm64")
+    found = dind_instances(
+        [{"name": "ci"}, {"name": "old", "network": "ci", "state": "absent"}], "linux/arm64"
+    )
     assert found["refusals"] == []
 
 
@@ -200,9 +206,7 @@ def test_the_roles_specification_has_the_same_options_and_defaults() -> None:
     options = spec["docker_dind_instances"]["options"]
     assert {name: option.get("default") for name, option in options.items()} == DEFAULTS
     exports = options["export"]["options"]
-    assert {
-        name: option.get("default", "") for name, option in exports.items()
-    } == EXPORT_DEFAULTS
+    assert {name: option.get("default", "") for name, option in exports.items()} == EXPORT_DEFAULTS
 
 
 @pytest.mark.parametrize("wrong", [None, "ci", {"name": "ci"}, ["ci"]])

@@ -58,7 +58,12 @@ def why_not(daemon: Any, instance: dict[str, Any], ports: Any = (), replace: boo
 
 def test_of_a_new_instance_there_is_nothing(daemon: dind.Daemon) -> None:
     seen = see(daemon, dind.instance())["ci"]
-    assert (seen["container"], seen["network"], seen["volumes"], seen["image"]) == (None, None, {}, None)
+    assert (seen["container"], seen["network"], seen["volumes"], seen["image"]) == (
+        None,
+        None,
+        {},
+        None,
+    )
     assert why_not(daemon, dind.instance()) == ""
 
 
@@ -91,15 +96,22 @@ def test_the_engine_is_reached_by_its_published_port_first() -> None:
 def test_an_engine_that_answers_is_described(daemon: dind.Daemon) -> None:
     fixtures = Path(__file__).resolve().parents[4] / "fixtures/docker_version"
     daemon.add_container("ci")
-    daemon.inner = said((fixtures / "docker-debian13-26.1.5-arm64.json").read_text(encoding="utf-8"))
+    daemon.inner = said(
+        (fixtures / "docker-debian13-26.1.5-arm64.json").read_text(encoding="utf-8")
+    )
     daemon.logs = "noise\nDaemon has completed initialization\nAPI listen on /var/run/docker.sock\n"
     seen = see(daemon, dind.instance(tls=False))["ci"]
     assert seen["version"]["server"]["engine"]["version"].startswith("26.1.5")
     assert len(seen["log"]) == 2
 
 
-def test_certificates_tell_their_days_and_their_authority(daemon: dind.Daemon, tmp_path: Path) -> None:
-    authority, client = daemon.add_volume("ci-certs-ca", "ci"), daemon.add_volume("ci-certs-client", "ci")
+def test_certificates_tell_their_days_and_their_authority(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    authority, client = (
+        daemon.add_volume("ci-certs-ca", "ci"),
+        daemon.add_volume("ci-certs-client", "ci"),
+    )
     (authority / "cert.pem").write_text(issue(tmp_path, "ca", "ca", 900))
     (client / "ca.pem").write_text(issue(tmp_path, "ca", "ca", 825))
     (client / "cert.pem").write_text(issue(tmp_path, "client", "client", 9))
@@ -116,7 +128,9 @@ def test_certificates_tell_their_days_and_their_authority(daemon: dind.Daemon, t
     assert why_not(daemon, dind.instance(), replace=True) == ""
 
 
-def test_certificates_of_ones_own_have_to_be_there_and_fit(daemon: dind.Daemon, tmp_path: Path) -> None:
+def test_certificates_of_ones_own_have_to_be_there_and_fit(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
     own = dind.instance(certificates=str(tmp_path / "pki"))
     assert "there are no certificates in" in why_not(daemon, own)
     for name in ("server", "client"):
@@ -154,7 +168,11 @@ def test_ports_are_read_of_what_docker_shows(daemon: dind.Daemon) -> None:
 
 
 def test_an_image_of_another_platform_on_the_host_is_refused(daemon: dind.Daemon) -> None:
-    daemon.images["arm64v8/docker:dind"] = {"Id": "sha256:1", "Os": "linux", "Architecture": "amd64"}
+    daemon.images["arm64v8/docker:dind"] = {
+        "Id": "sha256:1",
+        "Os": "linux",
+        "Architecture": "amd64",
+    }
     assert "for linux/amd64" in why_not(daemon, dind.instance())
 
 
@@ -183,7 +201,10 @@ def test_the_image_for_another_user_is_named_by_all_that_it_is_made_of(daemon: d
 def test_what_engines_without_root_need_of_the_host(
     tmp_path: Path, namespaces: str | None, clone: str | None, mode: int | None, words: str
 ) -> None:
-    for name, content in (("user/max_user_namespaces", namespaces), ("kernel/unprivileged_userns_clone", clone)):
+    for name, content in (
+        ("user/max_user_namespaces", namespaces),
+        ("kernel/unprivileged_userns_clone", clone),
+    ):
         path = tmp_path / "proc/sys" / name
         path.parent.mkdir(parents=True)
         if content is not None:

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import pwd
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._certificate import Certificate
+from ansible_collections.arm64.docker.plugins.module_utils._dind_export import (
+    CLIENT_FILES,
+    digests,
+    exported,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import Docker, owner
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     Engine,
@@ -24,9 +27,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     version,
     without_certificate,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
-CLIENT_FILES = ("ca.pem", "cert.pem", "key.pem")
 _KINDS = ("ca", "client", "storage")
 _LINES = 60
 
@@ -157,6 +158,8 @@ def _engine(
         if told["version"] is None:
             told["log"] = look.docker.logs(instance["name"], _LINES)
     shown = None
+    if instance["certificates"]:
+        shown = certificate(f"{instance['certificates']}/server", "cert.pem")
     if reached is not None:
         told["url"] = reached.url
         if told["version"] is not None:
@@ -164,11 +167,12 @@ def _engine(
                 reached, look.docker.runner, look.docker.cli, look.docker.timeout
             )
             if folder:
-                told["anonymous"], shown = without_certificate(reached, look.docker.timeout)
+                told["anonymous"], found = without_certificate(reached, look.docker.timeout)
+                shown = found or shown
     if folder:
         told.update(_certificates(folder, authority, shown, look.now()))
-        told["client_files"] = _digests(folder)
-        told["exported"] = _exported(instance["export"])
+        told["client_files"] = digests(folder)
+        told["exported"] = exported(instance["export"])
     return told
 
 
@@ -233,53 +237,3 @@ def _certificates(
         "authority": None if own is None or ca is None
         else "same" if own.public_key == ca.public_key else "other",
     }  # fmt: skip
-
-
-def _digests(folder: str) -> dict[str, str]:
-    digests = {}
-    for name in CLIENT_FILES:
-        try:
-            with open(os.path.join(folder, name), "rb") as stream:
-                digests[name] = hashlib.sha256(stream.read()).hexdigest()
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise DockerHostError(
-                f"{folder}/{name} cannot be read: {error}.", "Run with become."
-            ) from error
-    return digests
-
-
-def _exported(export: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return digests, owner and mode of what was exported to this host, and its context."""
-    if not export or export["to"] != "host":
-        return None
-    told: dict[str, Any] = {"files": _digests(export["path"]), "owned": [], "context": None}
-    try:
-        account = pwd.getpwnam(export["owner"])
-    except KeyError:
-        return {**told, "home": None}
-    for name in told["files"]:
-        status = os.stat(os.path.join(export["path"], name))
-        if status.st_uid == account.pw_uid and status.st_mode & 0o777 == 0o600:
-            told["owned"].append(name)
-    return {
-        **told,
-        "home": account.pw_dir,
-        "context": context_host(os.path.join(account.pw_dir, ".docker"), export["context"]),
-    }
-
-
-def context_host(config: str, name: str) -> str | None:
-    """Return the address in a docker context, None where there is none.
-
-    The folder of a context is the SHA-256 of its name (docker/cli, cli/context/store).
-    """
-    folder = hashlib.sha256(name.encode()).hexdigest()
-    try:
-        with open(
-            os.path.join(config, "contexts/meta", folder, "meta.json"), encoding="utf-8"
-        ) as stream:
-            return json.load(stream)["Endpoints"]["docker"]["Host"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -3,22 +3,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.arm64.docker.plugins.module_utils._dind_export import context_host
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     Docker,
     missing_for_rootless,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import engine
 from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
-from ansible_collections.arm64.docker.plugins.module_utils._dind_state import (
-    Look,
-    context_host,
-    look_at,
-)
+from ansible_collections.arm64.docker.plugins.module_utils._dind_state import Look, look_at
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.tests.unit import dind
 from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said, silent
@@ -43,16 +41,26 @@ def daemon(tmp_path: Path) -> dind.Daemon:
     return dind.Daemon(tmp_path)
 
 
-def see(daemon: Any, *instances: dict[str, Any], wait: float = 0) -> dict[str, Any]:
+def see(daemon: Any, *instances: dict[str, Any], wait: float = 0, later: int = 0) -> dict[str, Any]:
     clock = Clock()
     docker = Docker(FakeRunner(docker=daemon), "docker", 5)
-    seen = look_at(list(instances), Look(docker, wait, clock.read, clock.sleep))
+    seen = look_at(
+        list(instances),
+        Look(docker, wait, clock.read, clock.sleep, lambda: time.time() + later * 86400),
+    )
     seen["seconds"] = clock.now
     return seen
 
 
-def why_not(daemon: Any, instance: dict[str, Any], ports: Any = (), replace: bool = False) -> str:
-    seen = see(daemon, instance)[instance["name"]]
+def why_not(
+    daemon: Any,
+    instance: dict[str, Any],
+    ports: Any = (),
+    replace: bool = False,
+    later: int = 0,
+) -> str:
+    """Return what stands in the way of an instance, as many days later as is said."""
+    seen = see(daemon, instance, later=later)[instance["name"]]
     return " ".join(refusals(instance, seen, ports, "linux/arm64", replace))
 
 
@@ -94,7 +102,7 @@ def test_the_engine_is_reached_by_its_published_port_first() -> None:
 
 
 def test_an_engine_that_answers_is_described(daemon: dind.Daemon) -> None:
-    fixtures = Path(__file__).resolve().parents[4] / "fixtures/docker_version"
+    fixtures = Path(__file__).resolve().parents[3] / "fixtures/docker_version"
     daemon.add_container("ci")
     daemon.inner = said(
         (fixtures / "docker-debian13-26.1.5-arm64.json").read_text(encoding="utf-8")
@@ -139,6 +147,9 @@ def test_certificates_of_ones_own_have_to_be_there_and_fit(
     (tmp_path / "pki/client/ca.pem").write_text(issue(tmp_path, "ca", "ca", 9))
     (tmp_path / "pki/client/cert.pem").write_text(issue(tmp_path, "client", "client", 9))
     assert why_not(daemon, own) == ""
+    (tmp_path / "pki/server/cert.pem").write_text(issue(tmp_path, "server", "server", 5))
+    assert why_not(daemon, own, later=4) == ""
+    assert "server.pem of" in why_not(daemon, own, later=6)
     (tmp_path / "pki/server/ca.pem").write_text(issue(tmp_path, "other", "ca", 9))
     assert "two authorities" in why_not(daemon, own, replace=True)
 

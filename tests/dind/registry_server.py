@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -61,11 +62,10 @@ class RegistryServer:
 
     def architecture(self, repository: str) -> str:
         """Return for which architecture an image was pushed, as another client sees it."""
-        command = ["skopeo", "inspect", "--cert-dir", str(self.authority.parent), "--override-arch"]
-        command += ["arm64", "--format", "{{.Architecture}}"]
-        link = self.authority.parent / "trusted.crt"
-        if not link.exists():
-            link.symlink_to(self.authority)
-        return subprocess.check_output(
-            [*command, f"docker://{self.name}/{repository}:latest"], text=True, timeout=120
-        ).strip()
+        # skopeo takes every key in that folder for a client's.
+        trusted = self._folder / "trusted"
+        trusted.mkdir(exist_ok=True)
+        shutil.copy(self.authority, trusted / "ca.crt")
+        command = ["skopeo", "inspect", "--cert-dir", str(trusted), "--override-arch", "arm64"]
+        command += ["--format", "{{.Architecture}}", f"docker://{self.name}/{repository}:latest"]
+        return subprocess.check_output(command, text=True, timeout=120).strip()

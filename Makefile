@@ -98,6 +98,12 @@ images:
 	@$(step) 'arm64 container images' '1 s; the first time 5 min' \
 	    tests/images/build debian12-systemd debian13
 
+# What the machine of the scenario dind loads.
+.PHONY: dind-images
+dind-images:
+	@$(step) 'arm64 images of engines in containers' '1 s; the first time 6 min' \
+	    tests/images/build dind dind-rootless
+
 .PHONY: machine-image
 machine-image:
 	@tests/host/prepare machines
@@ -111,11 +117,12 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation
+.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation molecule-dind
 molecule-default: images
 molecule-machine molecule-boards: machine-image
+molecule-dind: machine-image dind-images
 molecule-emulation: build-host-image
-molecule-default molecule-machine molecule-boards molecule-emulation: molecule-%: environments
+molecule-default molecule-machine molecule-boards molecule-emulation molecule-dind: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -157,6 +164,14 @@ builder: environments
 	@tests/host/prepare containers
 	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
 
+.PHONY: dind
+dind: environments
+	@tests/host/prepare containers
+	@tests/host/prepare registry
+	@$(step) 'images of engines in containers' '1 s; the first time 2 min' \
+	    tests/images/build --architecture "$$(dpkg --print-architecture)" dind dind-rootless
+	@$(step) 'engines in containers' '5 min' $(run) $(tests) tests/dind
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -168,7 +183,8 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation builder registry repository readme $(if $(FULL),emulation boards)
+    molecule-emulation dind builder registry repository readme \
+    $(if $(FULL),emulation boards molecule-dind)
 
 .PHONY: test-steps
 test-steps:

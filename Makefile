@@ -99,10 +99,18 @@ machine-image:
 	@$(step) 'image of the arm64 machine' '1 s; the first time 8 min' \
 	    tests/controllers/run 2.19 python tests/machine build
 
-.PHONY: molecule-default molecule-machine molecule-boards
+# What a build host of another architecture is.
+.PHONY: build-host-image
+build-host-image: environments
+	@tests/host/prepare machines
+	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
+	    tests/controllers/run 2.19 python tests/machine build --arch amd64
+
+.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation
 molecule-default: images
 molecule-machine molecule-boards: machine-image
-molecule-default molecule-machine molecule-boards: molecule-%: environments
+molecule-emulation: build-host-image
+molecule-default molecule-machine molecule-boards molecule-emulation: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -129,6 +137,20 @@ repository: environments
 engine: environments machine-image repository
 	@$(step) 'the life of an engine on a booted machine' '8 min' $(run) $(tests) tests/engine
 
+.PHONY: emulation
+emulation: environments machine-image build-host-image
+	@$(step) 'other architectures on booted machines' '30 min' \
+	    $(run) python -m pytest tests/emulation
+
+.PHONY: boards
+boards: environments machine-image
+	@$(step) 'boards beyond that of Molecule' '25 min' $(run) python -m pytest tests/boards
+
+.PHONY: builder
+builder: environments
+	@tests/host/prepare containers
+	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -138,16 +160,15 @@ faults: environments machine-image
 demonstration: machine-image
 	@$(step) 'make demo' '4 min' tests/demo/run
 
+# The longest first: two run at a time.
+machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
+    molecule-emulation builder registry readme $(if $(FULL),emulation boards)
+
 .PHONY: test-steps
 test-steps:
 	@$(MAKE) check
 	@tests/host/prepare machines
 	@tests/host/prepare containers
-	@$(MAKE) --jobs 2 images machine-image
-	@$(MAKE) --jobs 2 molecule-default readme
-	@$(MAKE) registry
-	@$(MAKE) --jobs 2 molecule-machine molecule-boards
-	@$(MAKE) second-run
-	@$(MAKE) engine
-	@$(MAKE) faults
+	@$(MAKE) --jobs 2 images machine-image build-host-image
+	@$(MAKE) --jobs 2 $(machine_tests)
 	@$(MAKE) demonstration

@@ -10,6 +10,7 @@ from typing import Any, Sequence
 from ansible_collections.arm64.docker.plugins.module_utils import (
     _rules_board,
     _rules_docker,
+    _rules_emulation,
     _rules_kernel,
     _rules_machine,
     _rules_storage,
@@ -23,6 +24,7 @@ RULES = (
     *_rules_board.RULES,
     *_rules_storage.RULES,
     *_rules_docker.RULES,
+    *_rules_emulation.RULES,
 )
 
 # What a reader reports when something does not answer: severity and summary, by id.

@@ -308,8 +308,13 @@ ansible_facts:
           sample: {"pi": {"docker": true, "gid": 1000, "home": /home/pi, "uid": 1000}}
         emulation:
           description:
-            - Whether binfmt_misc is mounted, and its handlers with name, enabled, interpreter,
-              flags, fix_binary, offset, magic and mask.
+            - Whether binfmt_misc is C(mounted), the C(handlers) that the kernel holds for programs
+              of other architectures, and those that the next C(boot) registers.
+            - Each has name, architecture, enabled, interpreter, interpreter_exists, flags,
+              fix_binary, offset, magic and mask. C(works) says whether the smallest program of the
+              architecture ran when the observation executed it, and C(failure) why it did not.
+            - Those of the next boot have the C(path) of their file; C(masked) is true for a file
+              that only hides another one.
           returned: when gathered
           type: dict
         docker:

@@ -12,7 +12,8 @@ author:
   - arm64.docker contributors (@arm64-docker)
 description:
   - Writes a tar archive in the format of C(docker save) on the host. The image in it holds one
-    program of about 130 bytes, made on the spot, that exits with a known status.
+    program of less than 250 bytes, made on the spot, that exits with a known status, or prints the
+    name of the machine.
   - Load it with M(community.docker.docker_image_load) and run it to prove that a host runs
     containers of a platform, offline.
 extends_documentation_fragment:
@@ -37,12 +38,28 @@ options:
   platform:
     description:
       - Platform of the program and of the image, in any spelling, such as V(linux/arm64).
-      - V(linux/arm64) and V(linux/amd64) are possible.
+      - Possible are those of arm64, arm, amd64, 386, riscv64, s390x, ppc64le, mips64le and loong64.
     type: str
     default: linux/arm64
+  program:
+    description:
+      - What is in the image. V(exit) is C(/exit), which exits with O(exit_status), V(uname) is
+        C(/bin/uname), which prints the machine's name as C(uname -m) does.
+    type: str
+    choices: [exit, uname]
+    default: exit
+    version_added: 1.1.0
+  format:
+    description:
+      - What is written. V(archive) is an image for C(docker load), V(program) the program alone,
+        for the C(COPY) of a Dockerfile.
+    type: str
+    choices: [archive, program]
+    default: archive
+    version_added: 1.1.0
   exit_status:
     description:
-      - The exit status of the program, from 0 to 255.
+      - The exit status of V(exit), from 0 to 255.
     type: int
     default: 42
 seealso:
@@ -57,6 +74,14 @@ EXAMPLES = r"""
 - name: Load it
   community.docker.docker_image_load:
     path: /tmp/verify.tar
+
+- name: Write a program for the build of an image
+  arm64.docker.static_image:
+    path: /tmp/build/uname
+    platform: linux/riscv64
+    program: uname
+    format: program
+    mode: "0755"
 """
 
 RETURN = r"""
@@ -84,7 +109,7 @@ import tempfile
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.arm64.docker.plugins.module_utils._archive import docker_archive
-from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
+from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program, uname_program
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
@@ -95,6 +120,8 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "reference": {"type": "str", "default": "arm64-docker/verify:latest"},
             "platform": {"type": "str", "default": "linux/arm64"},
+            "program": {"type": "str", "choices": ["exit", "uname"], "default": "exit"},
+            "format": {"type": "str", "choices": ["archive", "program"], "default": "archive"},
             "exit_status": {"type": "int", "default": 42},
         },
         add_file_common_args=True,
@@ -107,19 +134,26 @@ def main() -> None:
             raise DockerHostError(
                 f"'{platform}' is not Linux.", "Name a platform such as linux/arm64."
             )
-        program = exit_program(platform.architecture, options["exit_status"])
+        if options["program"] == "exit":
+            program = exit_program(platform.architecture, options["exit_status"])
+            path, command = "/exit", ["/exit"]
+        else:
+            program = uname_program(platform.architecture)
+            path, command = "/bin/uname", ["/bin/uname", "-m"]
     except DockerHostError as error:
         module.fail_json(msg=str(error))
-    archive = docker_archive(options["reference"], platform, {"/exit": program}, ["/exit"])
+    content = program
+    if options["format"] == "archive":
+        content = docker_archive(options["reference"], platform, {path: program}, command)
     result = {
         "reference": options["reference"],
         "platform": str(platform),
         "exit_status": options["exit_status"],
     }
-    before, after = _digest(module, options["path"]), hashlib.sha256(archive).hexdigest()
+    before, after = _digest(module, options["path"]), hashlib.sha256(content).hexdigest()
     changed = before != after
     if changed and not module.check_mode:
-        _write(module, options["path"], archive)
+        _write(module, options["path"], content)
     if not (changed and module.check_mode):
         arguments = module.load_file_common_arguments(options)
         changed = module.set_fs_attributes_if_different(arguments, changed)

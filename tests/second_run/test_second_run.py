@@ -45,6 +45,7 @@ def test_a_second_run_in_check_mode_is_the_same(site):
     assert run.changed == 0
 
 
+@pytest.mark.full
 def test_a_second_run_takes_at_most_twice_as_long_as_a_ping(site, machine):
     site()
     defaults = Controller(machine.inventory())

@@ -38,6 +38,7 @@ class FakeRunner:
     """Answers for programs by their name, and records every command line.
 
     A program without an answer is missing. An answer may be a function of the command line.
+    Programs in memory, which tell whether an architecture is emulated, go by "program".
     """
 
     def __init__(self, **answers: Answer) -> None:
@@ -49,7 +50,8 @@ class FakeRunner:
     def start(self, argv: Sequence[str], timeout: float, stdin: str = "") -> FakePending:
         self.asked.append(tuple(argv))
         self.read.append(stdin)
-        answer = self.answers.get(argv[0], Result(tuple(argv), None, missing=True))
+        name = "program" if argv[0].startswith("/proc/") else argv[0]
+        answer = self.answers.get(name, Result(tuple(argv), None, missing=True))
         return FakePending(answer(tuple(argv)) if callable(answer) else answer)
 
     def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Result:

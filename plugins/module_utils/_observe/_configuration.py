@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configuration: daemon.json, users, and handlers of foreign programs."""
+"""Configuration: daemon.json and users."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ DAEMON_CONFIG = "/etc/docker/daemon.json"
 DATA_ROOT = "/var/lib/docker"
 
 _GETENT_SECONDS = 3
-
-_BINFMT = "/proc/sys/fs/binfmt_misc"
 
 
 def read_daemon_config(host: Host) -> dict[str, Any]:
@@ -111,35 +109,3 @@ def _records(host: Host, path: str) -> list[list[str]]:
 def _is_account(fields: list[str]) -> bool:
     """Tell whether a line of passwd(5) is whole: seven fields, of which the ids are numbers."""
     return len(fields) == 7 and fields[2].isdigit() and fields[3].isdigit()
-
-
-def read_emulation(host: Host) -> dict[str, Any]:
-    """Return whether binfmt_misc is mounted, and every handler that the kernel holds."""
-    if not host.exists(f"{_BINFMT}/status"):
-        return {"mounted": False, "handlers": []}
-    handlers = []
-    for name in host.names(_BINFMT):
-        if name in ("register", "status"):
-            continue
-        try:
-            handlers.append(_handler(name, host.text(f"{_BINFMT}/{name}")))
-        except (OSError, ValueError):
-            continue
-    return {"mounted": True, "handlers": handlers}
-
-
-def _handler(name: str, text: str) -> dict[str, Any]:
-    """Parse an entry of binfmt_misc (Documentation/admin-guide/binfmt-misc.rst)."""
-    lines = text.splitlines()
-    fields = dict(line.split(" ", 1) for line in lines[1:] if " " in line)
-    flags = sorted(set(fields.get("flags:", "").strip()))
-    return {
-        "name": name,
-        "enabled": lines[:1] == ["enabled"],
-        "interpreter": fields.get("interpreter", ""),
-        "flags": flags,
-        "fix_binary": "F" in flags,
-        "offset": int(fields.get("offset", "0")),
-        "magic": fields.get("magic", ""),
-        "mask": fields.get("mask", ""),
-    }

@@ -20,6 +20,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe import (
     _board,
     _boot,
     _configuration,
+    _emulation,
     _files,
     _kernel,
     _packages,
@@ -107,7 +108,7 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
         "clock": lambda: _system.read_clock(host),
         "daemon_config": lambda: _configuration.read_daemon_config(host),
         "users": lambda: _configuration.read_users(host, request.users),
-        "emulation": lambda: _configuration.read_emulation(host),
+        "emulation": lambda: _emulation.read_emulation(host),
         "docker": lambda: _read_docker(host, problems),
         "reboot_required": lambda: _system.read_reboot_required(host),
     }

@@ -47,11 +47,11 @@ def read_platform(host: Host) -> dict[str, Any]:
         "platform": str(userland),
         "bits": userland.bits,
         "mixed_userland": userland.bits < kernel.bits,
-        "aarch32": _runs_aarch32() if kernel.architecture == "arm64" else None,
+        "aarch32": runs_aarch32() if kernel.architecture == "arm64" else None,
     }
 
 
-def _runs_aarch32() -> bool:
+def runs_aarch32() -> bool:
     """Ask the kernel whether the cores run 32-bit Arm programs.
 
     arm64's personality(2) refuses PER_LINUX32 where they do not (arch/arm64/kernel/sys.c).

@@ -34,6 +34,29 @@ def waiting_for(*paths: str) -> dict[str, Any]:
     return {"service/units": {"docker.service": {"requires_mounts_for": list(paths)}}}
 
 
+HANDLER = {
+    "name": "qemu-x86_64",
+    "architecture": "amd64",
+    "interpreter": "/usr/bin/qemu-x86_64-static",
+    "interpreter_exists": True,
+    "fix_binary": True,
+    "works": True,
+    "failure": None,
+}
+
+
+def emulated(**fields: Any) -> dict[str, Any]:
+    """Return the change that gives the kernel a handler."""
+    return {"emulation/handlers": [{**HANDLER, **fields}]}
+
+
+def registered_at_boot(**fields: Any) -> dict[str, Any]:
+    """Return the change that has systemd register a handler."""
+    held = {"path": "/usr/lib/binfmt.d/q.conf", "masked": False}
+    return {"emulation/boot": [{**HANDLER, **held, **fields}]}
+
+
+BOOT = registered_at_boot()
 OVERLAY = {"storage/mounts": [{"path": "/", "filesystem": "overlay"}]}
 
 
@@ -319,6 +342,36 @@ TABLE = [
     ("log_rotation_off", CARD, "no max-size", {**CARD, **configured({"log-driver": "local"})}),
     ("log_rotation_off", CARD, "no max-size", {**CARD, "os/container": "docker"}),
     ("log_rotation_off", CARD, "no max-size", {**CARD, **BROKEN}),
+    (
+        "handler_broken",
+        emulated(works=False, failure="it was killed by SIGSEGV"),
+        "qemu-x86_64: it was killed by SIGSEGV",
+        emulated(works=True),
+    ),
+    ("handler_broken", emulated(works=False), "qemu-x86_64", emulated(works=None)),
+    ("handler_vanished", BOOT, "qemu-x86_64 (in /usr/lib/binfmt.d/q.conf)", {**BOOT, **emulated()}),
+    ("handler_vanished", BOOT, "qemu-x86_64", {**BOOT, "os/container": "docker"}),
+    ("handler_vanished", BOOT, "qemu-x86_64", registered_at_boot(masked=True)),
+    ("handler_vanished", BOOT, "qemu-x86_64", registered_at_boot(interpreter_exists=False)),
+    ("handler_vanished", BOOT, "qemu-x86_64", registered_at_boot(architecture="arm64")),
+    (
+        "handler_vanished",
+        {**registered_at_boot(architecture="arm"), "platform/aarch32": False},
+        "qemu-x86_64",
+        {**registered_at_boot(architecture="arm"), "platform/aarch32": True},
+    ),
+    (
+        "handler_vanished",
+        BOOT,
+        "qemu-x86_64",
+        {**registered_at_boot(architecture="386"), "platform/platform": "linux/amd64"},
+    ),
+    (
+        "handler_not_in_containers",
+        emulated(works=True, fix_binary=False),
+        "qemu-x86_64 with /usr/bin/qemu-x86_64-static",
+        emulated(works=False, fix_binary=False),
+    ),
     (
         "undervoltage",
         {"board/throttled": {**STEADY, "undervoltage_now": True, "value": "0x1"}},

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
+from ansible_collections.arm64.docker.plugins.module_utils._elf import (
+    exit_program,
+    uname_program,
+)
 from ansible_collections.arm64.docker.tests.unit.running import run_module
 
 
@@ -66,7 +69,6 @@ def test_the_mode_of_the_file_can_be_set(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         ({"platform": "banana"}, "'banana'"),
-        ({"platform": "riscv64"}, "'riscv64'"),
         ({"platform": "windows/amd64"}, "windows/amd64"),
         ({"exit_status": 256}, "256"),
         ({"path": "/no/such/folder/image.tar"}, "/no/such/folder/image.tar"),
@@ -80,3 +82,26 @@ def test_what_cannot_be_made_is_an_error_that_names_it(
     assert answer["failed"] is True
     assert words in answer["msg"]
     assert os.listdir(tmp_path) == []
+
+
+def test_an_image_can_say_what_its_machine_is_called(tmp_path: Path) -> None:
+    place = tmp_path / "image.tar"
+    run(path=str(place), platform="linux/riscv64", program="uname")
+    with tarfile.open(place) as archive:
+        (image,) = json.load(archive.extractfile("manifest.json"))
+        config = json.load(archive.extractfile(image["Config"]))
+        layer = archive.extractfile(image["Layers"][0]).read()
+    assert config["architecture"] == "riscv64"
+    assert config["config"]["Cmd"] == ["/bin/uname", "-m"]
+    with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
+        assert archive.extractfile("bin/uname").read() == uname_program("riscv64")
+
+
+def test_the_program_can_be_had_alone(tmp_path: Path) -> None:
+    place = tmp_path / "uname"
+    answer = run(path=str(place), platform="arm64", program="uname", format="program", mode="0755")
+    assert answer["changed"] is True
+    assert place.read_bytes() == uname_program("arm64")
+    assert os.stat(place).st_mode & 0o777 == 0o755
+    again = run(path=str(place), platform="arm64", program="uname", format="program", mode="0755")
+    assert again["changed"] is False

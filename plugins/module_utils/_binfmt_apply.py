@@ -1,0 +1,252 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring the kernel's handlers and the files of the next boot to what is wanted, and prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Callable
+
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
+    FIX_BINARY,
+    Handler,
+    emulator_name,
+    render,
+    serves,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import read_files
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import (
+    AWAY,
+    OFF,
+    ON,
+    Machine,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_plan import (
+    PRESENT,
+    Action,
+    Current,
+    Wish,
+    after,
+    plan,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._elf import read_header
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+
+# Where distributions put QEMU: Debian and Ubuntu with P in mind, qemu-user-static, qemu-user,
+# and what was installed by hand.
+_PLACES = (
+    "/usr/libexec/qemu-binfmt/{}-binfmt-P",
+    "/usr/bin/qemu-{}-static",
+    "/usr/bin/qemu-{}",
+    "/usr/local/libexec/arm64-docker/qemu-{}",
+    "/usr/local/bin/qemu-{}-static",
+    "/usr/local/bin/qemu-{}",
+)
+
+_TO_FILES = ("keep a copy of", "write", "mask", "remove")
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of the module binfmt_handler, and check mode.
+
+    ``host`` is the architecture of the kernel (GOARCH), and ``aarch32`` whether the cores of an
+    arm64 host run 32-bit programs themselves.
+    """
+
+    wish: Wish
+    host: str
+    aarch32: bool = False
+    verify: bool = True
+    check: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, or in check mode would be, with the state before and after.
+
+    ``works`` is None where no program was executed.
+    """
+
+    actions: list[Action]
+    before: Current
+    after: Current
+    works: bool | None
+
+
+def configure(request: Request, machine: Machine) -> Outcome:
+    """Do what the request says.
+
+    :raises DockerHostError: where that is impossible or went wrong; all is then as it was before
+    """
+    wish = request.wish
+    mount = [Action("mount", "binfmt_misc")] * (wish.state == PRESENT and not machine.mounted())
+    if mount and not request.check:
+        machine.mount()
+    current = _read(machine)
+    if wish.state == PRESENT:
+        _refuse_own(request, machine, current)
+        if request.verify and _served(wish, current):
+            current = replace(current, failure=machine.failure(wish.architecture))
+    interpreter = _interpreter(request, machine) if wish.state == PRESENT else None
+    steps = plan(wish, current, interpreter)
+    actions = [*mount, *steps]
+    if request.check:
+        return Outcome(actions, current, after(current, steps), None)
+    works = _apply(request, machine, steps)
+    if works is None and request.verify and wish.state == PRESENT:
+        works = True
+    return Outcome(actions, current, _read(machine), works)
+
+
+def _read(machine: Machine) -> Current:
+    mounted = machine.mounted()
+    return Current(
+        active=not mounted or machine.active(),
+        handlers=tuple(machine.handlers()) if mounted else (),
+        files=read_files(machine),
+    )
+
+
+def _served(wish: Wish, current: Current) -> bool:
+    return current.active and any(
+        handler.enabled and serves(handler, wish.architecture) for handler in current.handlers
+    )
+
+
+def _refuse_own(request: Request, machine: Machine, current: Current) -> None:
+    """Programs that the cores run themselves would become slow, or not run at all."""
+    wanted = request.wish.architecture
+    if wanted == request.host:
+        own = True
+    elif _served(request.wish, current):
+        own = (request.host, wanted) == ("arm64", "arm") and request.aarch32
+    else:
+        own = machine.failure(wanted) is None
+    if own:
+        raise DockerHostError(
+            f"This machine ({request.host}) runs programs for {wanted} itself.",
+            f"Leave {wanted} out; state: absent removes a handler for it.",
+        )
+
+
+def _interpreter(request: Request, machine: Machine) -> str | None:
+    """Return the interpreter to register: the one that is named, or the first that is usable.
+
+    None where there is no QEMU at all.
+    """
+    wish = request.wish
+    if wish.interpreter is not None:
+        reason = _unusable(request, machine, wish.interpreter)
+        if reason is not None:
+            raise DockerHostError(f"{wish.interpreter} {reason[0]}.", reason[1])
+        return wish.interpreter
+    paths = [place.format(emulator_name(wish.architecture)) for place in _PLACES]
+    there = [path for path in paths if machine.beginning(path) is not None]
+    usable = (path for path in there if _unusable(request, machine, path) is None)
+    return next(usable, there[0] if there else None)
+
+
+def _unusable(request: Request, machine: Machine, path: str) -> tuple[str, str] | None:
+    """Return what is wrong with an interpreter and what to do, None where nothing is."""
+    data = machine.beginning(path)
+    if data is None:
+        return "does not exist", "Install QEMU's user mode emulation, or name the right path."
+    header = read_header(data)
+    if header is None:
+        return "is no executable of a machine", "Name QEMU itself, not a script."
+    host = Platform("linux", request.host)
+    if header.architecture is None or host.match(Platform.parse(header.architecture)) is None:
+        return (
+            f"is a program for {header.architecture or 'another machine'}, and this is "
+            f"{request.host}",
+            "Install the QEMU of this machine's own architecture.",
+        )
+    flags = request.wish.flags
+    if header.dynamic and (flags is None or FIX_BINARY in flags):
+        return (
+            "is dynamically linked: held open by the kernel (flag F), it would look for its "
+            "libraries inside the container",
+            "Install the static one (qemu-user-static, or qemu-user from Debian 13 on), or leave F "
+            "out of flags, and emulate outside of containers only.",
+        )
+    return None
+
+
+def _apply(request: Request, machine: Machine, actions: list[Action]) -> bool | None:
+    """Change the kernel, try it, and then write the files; take all back where that fails."""
+    undo: list[Callable[[], None]] = []
+    works = None
+    try:
+        for action in actions:
+            if action.kind not in _TO_FILES:
+                _refuse_unusable(request, machine, action)
+                undo += _kernel(machine, action)
+        if request.wish.state == PRESENT and request.verify and undo:
+            works = _proven(request, machine)
+        for action in actions:
+            if action.kind in _TO_FILES:
+                _files(machine, action)
+    except DockerHostError:
+        for step in reversed(undo):
+            step()
+        raise
+    return works
+
+
+def _refuse_unusable(request: Request, machine: Machine, action: Action) -> None:
+    """An interpreter that was found may be unusable, which matters when it is registered."""
+    if action.kind == "register" and action.handler is not None:
+        reason = _unusable(request, machine, action.handler.interpreter)
+        if reason is not None:
+            raise DockerHostError(f"{action.handler.interpreter} {reason[0]}.", reason[1])
+
+
+def _proven(request: Request, machine: Machine) -> bool:
+    architecture = request.wish.architecture
+    failure = machine.failure(architecture)
+    if failure is not None:
+        raise DockerHostError(
+            f"The handler for {architecture} is registered and does not work: {failure}. It was "
+            "taken back.",
+            "Install another version of QEMU, or name another interpreter.",
+        )
+    return True
+
+
+def _kernel(machine: Machine, action: Action) -> list[Callable[[], None]]:
+    """Do one step in the kernel, and return how it is taken back."""
+    name, handler = action.subject, action.handler
+    if action.kind == "activate":
+        machine.set("status", ON)
+        return [lambda: machine.set("status", OFF)]
+    if action.kind == "enable":
+        machine.set(name, ON)
+        return [lambda: machine.set(name, OFF)]
+    if action.kind == "disable":
+        machine.set(name, OFF)
+        return [lambda: machine.set(name, ON)]
+    if action.kind == "unregister":
+        machine.set(name, AWAY)
+        return [lambda: _restore(machine, handler)]
+    machine.register(render(handler))
+    return [lambda: machine.set(name, AWAY)]
+
+
+def _restore(machine: Machine, handler: Handler) -> None:
+    machine.register(render(handler))
+    if not handler.enabled:
+        machine.set(handler.name, OFF)
+
+
+def _files(machine: Machine, action: Action) -> None:
+    if action.kind == "keep a copy of":
+        machine.keep(action.subject)
+    elif action.kind == "write":
+        machine.write(action.subject, action.text or "")
+    elif action.kind == "mask":
+        machine.mask(action.subject)
+    else:
+        machine.remove(action.subject)

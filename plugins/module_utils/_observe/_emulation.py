@@ -1,0 +1,116 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Handlers of programs of other architectures: the kernel's, tried, and those of the next boot."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
+    ARCHITECTURES,
+    Handler,
+    architecture_of,
+    facts,
+    parse_entry,
+    serves,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import (
+    effective,
+    read_files,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import BINFMT
+from ansible_collections.arm64.docker.plugins.module_utils._execute import Program, failure
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+
+_NO_ENTRIES = ("register", "status")
+
+# A program of a few instructions: what takes longer hangs.
+_SHARE = 0.2
+
+
+class _Files:
+    """The host's files as those of binfmt.d are read."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.link = host.link
+        self.names = host.names
+
+    def text(self, path: str) -> str | None:
+        try:
+            return self._host.text(path)
+        except OSError:
+            return None
+
+
+def read_emulation(host: Host) -> dict[str, Any]:
+    """Return whether binfmt_misc is mounted, the kernel's handlers, and those of the next boot.
+
+    Of the kernel's, ``works`` says whether a program of the handler's architecture ran when it was
+    tried, None where it is off or foreign, and ``failure`` why it did not run.
+    ``interpreter_exists`` is about the file: a handler with ``fix_binary`` does without.
+    """
+    handlers = _handlers(host)
+    tried = _try(host, handlers)
+    return {
+        "mounted": host.exists(f"{BINFMT}/status"),
+        "handlers": [
+            {
+                **facts(handler),
+                "interpreter_exists": os.path.exists(host.path(handler.interpreter)),
+                **_verdict(handler, tried),
+            }
+            for handler in handlers
+        ],
+        "boot": _boot(host),
+    }
+
+
+def _handlers(host: Host) -> list[Handler]:
+    if not host.exists(f"{BINFMT}/status"):
+        return []
+    found = []
+    for name in host.names(BINFMT):
+        if name not in _NO_ENTRIES:
+            try:
+                found.append(parse_entry(name, host.text(f"{BINFMT}/{name}")))
+            except (OSError, ValueError):
+                continue
+    return found
+
+
+def _try(host: Host, handlers: list[Handler]) -> dict[str, str | None]:
+    """Execute a program of each architecture that is emulated, all at once; say what happened."""
+    served = {architecture_of(handler) for handler in handlers if handler.enabled}
+    programs = {name: Program(name) for name in ARCHITECTURES if name in served}
+    try:
+        for name, program in programs.items():
+            host.start(f"program for {name}", program.argv, _SHARE)
+        return {name: failure(host.result(f"program for {name}")) for name in programs}
+    finally:
+        for program in programs.values():
+            program.close()
+
+
+def _verdict(handler: Handler, tried: dict[str, str | None]) -> dict[str, Any]:
+    architecture = architecture_of(handler)
+    if not handler.enabled or architecture not in tried:
+        return {"works": None, "failure": None}
+    return {"works": tried[architecture] is None, "failure": tried[architecture]}
+
+
+def _boot(host: Host) -> list[dict[str, Any]]:
+    """Return the registrations that the next boot makes, and the files that mask others."""
+    found = []
+    for file in effective(read_files(_Files(host))):
+        if file.masked:
+            found.append({"path": file.path, "masked": True})
+        for handler in file.handlers:
+            known = [name for name in ARCHITECTURES if serves(handler, name)]
+            if known:
+                held = {**facts(handler), "path": file.path, "masked": False}
+                held["interpreter_exists"] = os.path.exists(host.path(handler.interpreter))
+                found.append(held)
+    return found

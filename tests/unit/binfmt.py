@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Handlers, and a machine whose kernel takes registrations as the real one does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ansible_collections.arm64.docker.plugins.module_utils import _binfmt, _binfmt_machine
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt import Handler
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner
+
+
+def handler(architecture: str, interpreter: str = "/usr/bin/qemu", flags: str = "FO") -> Handler:
+    """Return QEMU's handler of an architecture."""
+    return Handler(
+        _binfmt.handler_name(architecture),
+        interpreter,
+        "".join(sorted(flags)),
+        0,
+        _binfmt.magic(architecture),
+        _binfmt.mask(architecture),
+    )
+
+
+class FakeKernel(_binfmt_machine.Machine):
+    """A machine with files in a folder and a kernel that holds handlers.
+
+    ``broken`` are the interpreters that do not work, ``refused`` the names that the kernel does
+    not take, and ``own`` the architectures that the cores run themselves.
+    """
+
+    def __init__(self, root: Path, *held: Handler) -> None:
+        super().__init__(FakeRunner(), str(root))
+        self.held = {one.name: one for one in held}
+        self.is_mounted = self.is_active = True
+        self.broken: set[str] = set()
+        self.refused: set[str] = set()
+        self.own = {"amd64", "386"}
+
+    def mounted(self) -> bool:
+        return self.is_mounted
+
+    def active(self) -> bool:
+        return self.is_active
+
+    def mount(self) -> None:
+        self.is_mounted = True
+
+    def handlers(self) -> list[Handler]:
+        return [self.held[name] for name in sorted(self.held)]
+
+    def register(self, line: str) -> None:
+        one = _binfmt.parse_line(line)
+        if one.name in self.refused or one.name in self.held:
+            raise DockerHostError(f"The kernel refuses {one.name}.", "Ask it why.")
+        self.held[one.name] = one
+
+    def set(self, name: str, value: str) -> None:
+        if name == "status":
+            self.is_active = value == _binfmt_machine.ON
+        elif value == _binfmt_machine.AWAY:
+            del self.held[name]
+        else:
+            self.held[name] = replace(self.held[name], enabled=value == _binfmt_machine.ON)
+
+    def failure(self, architecture: str) -> str | None:
+        serving = [one for one in self.held.values() if _binfmt.serves(one, architecture)]
+        asked = [one for one in serving if one.enabled and self.is_active]
+        if not asked:
+            return None if architecture in self.own else "nothing executes it"
+        broken = asked[-1].interpreter in self.broken
+        return "it was killed by SIGSEGV" if broken else None

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What binfmt_handler does to files in a folder and to a kernel that only remembers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.arm64.docker.plugins.module_utils import _binfmt
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_apply import (
+    Outcome,
+    Request,
+    configure,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import Machine
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_plan import (
+    ABSENT,
+    DISABLED,
+    Wish,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.tests.unit.binfmt import FakeKernel, handler
+from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said
+
+DEBIAN = "/usr/libexec/qemu-binfmt/aarch64-binfmt-P"
+STATIC = "/usr/bin/qemu-aarch64-static"
+OWN = "/etc/binfmt.d/qemu-aarch64.conf"
+VENDOR = "/usr/lib/binfmt.d/qemu-aarch64.conf"
+HELD = handler("arm64", DEBIAN, "FOP")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The files of an amd64 machine with Debian's QEMU."""
+    put(tmp_path, DEBIAN, exit_program("amd64", 0))
+    return tmp_path
+
+
+def put(root: Path, path: str, content: bytes) -> Path:
+    place = root / path.lstrip("/")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    return place
+
+
+def dynamic(program: bytes) -> bytes:
+    """Return a program whose one segment names a loader."""
+    changed = bytearray(program)
+    changed[64] = 3
+    return bytes(changed)
+
+
+def do(kernel: Machine, architecture: str = "arm64", **options: Any) -> Outcome:
+    about = {name: options.pop(name) for name in ("verify", "check", "aarch32") if name in options}
+    host = options.pop("host", "amd64")
+    return configure(Request(Wish(architecture, **options), host=host, **about), kernel)
+
+
+def words(outcome: Outcome) -> list[str]:
+    return [str(action) for action in outcome.actions]
+
+
+def test_a_bare_machine_gets_a_handler_now_and_for_every_boot(root: Path) -> None:
+    kernel = FakeKernel(root)
+    outcome = do(kernel)
+    assert words(outcome) == ["register qemu-aarch64", f"write {OWN}"]
+    assert outcome.works is True
+    assert kernel.handlers() == [HELD]
+    line = (root / OWN.lstrip("/")).read_text().splitlines()[-1]
+    assert _binfmt.parse_line(line) == HELD
+    assert words(do(kernel)) == []
+
+
+def test_check_mode_says_the_same_and_does_nothing(root: Path) -> None:
+    kernel = FakeKernel(root)
+    kernel.is_mounted = False
+    predicted = do(kernel, check=True)
+    assert (kernel.is_mounted, kernel.held, (root / "etc").exists()) == (False, {}, False)
+    done = do(kernel)
+    assert (
+        words(predicted)
+        == words(done)
+        == [
+            "mount binfmt_misc",
+            "register qemu-aarch64",
+            f"write {OWN}",
+        ]
+    )
+    assert predicted.after.handlers == done.after.handlers
+
+
+def test_handlers_that_appear_with_the_mount_stay(root: Path) -> None:
+    kernel = FakeKernel(root, HELD)
+    kernel.is_mounted = False
+    assert words(do(kernel, persistent=False)) == ["mount binfmt_misc"]
+
+
+def test_a_kernel_that_asks_no_handler_is_told_to(root: Path) -> None:
+    kernel = FakeKernel(root, HELD)
+    kernel.is_active = False
+    assert words(do(kernel, persistent=False)) == ["activate binfmt_misc"]
+    assert kernel.is_active
+
+
+@pytest.mark.parametrize("paths", [(DEBIAN, STATIC), (STATIC,), ("/usr/bin/qemu-aarch64",)])
+def test_the_interpreter_is_found_where_distributions_put_it(tmp_path: Path, paths: tuple) -> None:
+    for path in paths:
+        put(tmp_path, path, exit_program("amd64", 0))
+    kernel = FakeKernel(tmp_path)
+    do(kernel)
+    assert kernel.held["qemu-aarch64"].interpreter == paths[0]
+
+
+def test_a_dynamic_interpreter_is_passed_over_for_a_static_one(tmp_path: Path) -> None:
+    put(tmp_path, "/usr/bin/qemu-aarch64", dynamic(exit_program("amd64", 0)))
+    put(tmp_path, "/usr/local/bin/qemu-aarch64-static", exit_program("amd64", 0))
+    kernel = FakeKernel(tmp_path)
+    do(kernel)
+    assert kernel.held["qemu-aarch64"].interpreter == "/usr/local/bin/qemu-aarch64-static"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist"),
+        (b"#!/bin/sh\n", "no executable"),
+        (exit_program("arm64", 0), "is a program for arm64, and this is amd64"),
+        (dynamic(exit_program("amd64", 0)), "dynamically linked"),
+    ],
+)
+def test_an_interpreter_that_cannot_work_is_refused_and_nothing_is_registered(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        put(tmp_path, STATIC, content)
+    kernel = FakeKernel(tmp_path)
+    with pytest.raises(DockerHostError, match=message):
+        do(kernel, interpreter=STATIC)
+    assert kernel.held == {}
+    assert not (tmp_path / "etc").exists()
+
+
+def test_a_dynamic_interpreter_that_is_all_there_is_is_an_error_too(tmp_path: Path) -> None:
+    put(tmp_path, "/usr/bin/qemu-aarch64", dynamic(exit_program("amd64", 0)))
+    with pytest.raises(DockerHostError, match="qemu-aarch64 is dynamically linked"):
+        do(FakeKernel(tmp_path))
+
+
+def test_a_dynamic_interpreter_serves_outside_of_containers(tmp_path: Path) -> None:
+    put(tmp_path, STATIC, dynamic(exit_program("amd64", 0)))
+    kernel = FakeKernel(tmp_path)
+    do(kernel, interpreter=STATIC, flags="O")
+    assert kernel.held["qemu-aarch64"].flags == "O"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "host", "aarch32", "own"),
+    [
+        ("amd64", "amd64", False, set()),
+        ("arm64", "arm64", False, set()),
+        ("386", "amd64", False, {"386"}),
+        ("arm", "arm64", True, {"arm"}),
+    ],
+)
+def test_what_the_machine_runs_itself_is_not_emulated(
+    root: Path, architecture: str, host: str, aarch32: bool, own: set[str]
+) -> None:
+    kernel = FakeKernel(root)
+    kernel.own = own
+    with pytest.raises(DockerHostError, match="itself"):
+        do(kernel, architecture, host=host, aarch32=aarch32)
+    assert kernel.held == {}
+
+
+def test_a_handler_for_what_the_cores_run_themselves_is_found_out(root: Path) -> None:
+    kernel = FakeKernel(root, handler("arm"))
+    with pytest.raises(DockerHostError, match="itself"):
+        do(kernel, "arm", host="arm64", aarch32=True)
+    assert words(do(kernel, "arm", host="arm64", aarch32=True, state=ABSENT)) == [
+        "unregister qemu-arm"
+    ]
+
+
+def test_cores_without_32_bit_programs_get_them_emulated(tmp_path: Path) -> None:
+    put(tmp_path, "/usr/bin/qemu-arm-static", exit_program("arm64", 0))
+    kernel = FakeKernel(tmp_path)
+    for _run in range(2):
+        outcome = do(kernel, "arm", host="arm64", aarch32=False)
+    assert words(outcome) == []
+    assert outcome.works is True
+
+
+def test_a_handler_that_does_not_work_is_mended(root: Path) -> None:
+    kernel = FakeKernel(root, replace(HELD, interpreter="/gone"))
+    kernel.broken = {"/gone"}
+    assert words(do(kernel, persistent=False)) == [
+        "unregister qemu-aarch64",
+        "register qemu-aarch64",
+    ]
+    assert kernel.handlers() == [HELD]
+
+
+def test_a_handler_that_does_not_work_is_taken_back_and_the_old_one_restored(root: Path) -> None:
+    old = replace(HELD, flags="O", enabled=False)
+    kernel = FakeKernel(root, old)
+    kernel.broken = {DEBIAN}
+    with pytest.raises(DockerHostError, match="does not work: it was killed by SIGSEGV"):
+        do(kernel)
+    assert kernel.handlers() == [old]
+    assert not (root / "etc").exists()
+
+
+def test_what_the_kernel_refuses_leaves_nothing_half_done(root: Path) -> None:
+    other = replace(HELD, name="box64", flags="")
+    kernel = FakeKernel(root, other)
+    kernel.refused = {"qemu-aarch64"}
+    with pytest.raises(DockerHostError, match="refuses qemu-aarch64"):
+        do(kernel, replace=True)
+    assert kernel.handlers() == [other]
+
+
+def test_without_verification_nothing_is_executed(root: Path) -> None:
+    kernel = FakeKernel(root, HELD)
+    kernel.broken = {DEBIAN}
+    outcome = do(kernel, verify=False, persistent=False)
+    assert (words(outcome), outcome.works) == ([], None)
+
+
+def test_a_vendors_file_is_masked_and_unmasked(root: Path) -> None:
+    put(root, VENDOR, f"{_binfmt.render(HELD)}\n".encode())
+    kernel = FakeKernel(root, HELD)
+    mask = root / OWN.lstrip("/")
+    assert words(do(kernel, state=DISABLED)) == ["disable qemu-aarch64", f"mask {OWN}"]
+    assert os.readlink(mask) == "/dev/null"
+    assert words(do(kernel, state=DISABLED)) == []
+    assert words(do(kernel)) == ["enable qemu-aarch64", f"remove {OWN}"]
+    assert not mask.is_symlink()
+    assert words(do(kernel, state=ABSENT)) == ["unregister qemu-aarch64", f"mask {OWN}"]
+    assert words(do(kernel, credentials=True)) == ["register qemu-aarch64", f"write {OWN}"]
+    assert not mask.is_symlink()
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_copy_is_kept_of_a_file_that_holds_more(root: Path) -> None:
+    lines = "".join(f"{_binfmt.render(handler(name))}\n" for name in ("arm64", "arm"))
+    place = put(root, OWN, lines.encode())
+    assert words(do(FakeKernel(root), credentials=True, replace=True)) == [
+        "register qemu-aarch64",
+        f"keep a copy of {OWN}",
+        f"write {OWN}",
+    ]
+    (copy,) = [path for path in place.parent.iterdir() if path != place]
+    assert copy.read_text() == lines
+    assert not copy.name.endswith(".conf")
+
+
+@pytest.mark.parametrize(
+    ("filesystems", "message"),
+    [("nodev\tproc\n", "no binfmt_misc"), ("nodev\tbinfmt_misc\n", "permission denied")],
+)
+def test_a_machine_without_binfmt_misc_says_why(root: Path, filesystems: str, message: str) -> None:
+    put(root, "/proc/filesystems", filesystems.encode())
+    runner = FakeRunner(mount=said(rc=32, stderr="mount: permission denied."))
+    with pytest.raises(DockerHostError, match=message):
+        do(Machine(runner, str(root)))
+
+
+def test_the_kernels_refusal_is_explained(root: Path) -> None:
+    put(root, "/proc/sys/fs/binfmt_misc/status", b"enabled\n")
+    put(root, "/proc/sys/fs/binfmt_misc/register/closed", b"")
+    with pytest.raises(DockerHostError, match="The kernel refuses ':qemu-aarch64:M:"):
+        do(Machine(FakeRunner(), str(root)), verify=False)
+    assert not (root / "etc").exists()

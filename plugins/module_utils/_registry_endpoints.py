@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
@@ -78,7 +79,7 @@ class Registries:
 
     def allows(self, name: str) -> bool:
         """Say whether the caller named this host, or host and port, as insecure."""
-        host = name[: name.rindex(":")] if name.rpartition(":")[2].isdigit() else name
+        host = re.sub(r":[0-9]+$", "", name)
         return name.lower() in self.insecure or host.lower() in self.insecure
 
     def mirror(self, address: str) -> Endpoint:

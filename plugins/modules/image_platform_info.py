@@ -158,6 +158,7 @@ seealso:
   - module: arm64.docker.docker_host_facts
   - module: community.docker.docker_image_pull
 notes:
+  - Docker Hub counts each image that is asked for as a pull; RV(rate_limits) tells what is left.
   - A task with images in RV(failed) has failed, as any result has whose RV(failed) is not empty.
     All that was found is returned nevertheless. With C(failed_when) the list is in
     RV(failed_images).
@@ -243,8 +244,8 @@ images:
       sample: ["compose.yml: web"]
     selected:
       description:
-        - The platform that the host takes, with its digest and V(exact), V(compatible) or
-          V(emulated) as RV(images[].selected.match); null where there is none.
+        - The platform that the host takes, with its digest, and C(match), which is V(exact),
+          V(compatible) or V(emulated). It is null where there is none.
       type: dict
       sample:
         platform: linux/arm64
@@ -279,8 +280,8 @@ failed_images:
   sample: [example.org/no-such-image:1]
 rate_limits:
   description:
-    - What registries say of their limits, by registry. RV(rate_limits.limit) pulls are allowed in
-      RV(rate_limits.window_seconds), and RV(rate_limits.remaining) are left.
+    - What registries say of their limits, by registry. C(limit) pulls are allowed in
+      C(window_seconds), and C(remaining) are left.
   returned: success
   type: dict
   sample:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +203,19 @@ def test_a_broken_file_does_not_keep_the_others(project) -> None:
 def test_a_missing_file_is_an_error(project) -> None:
     (broken,) = project("nowhere.yml")
     assert "No such file" in broken.error.message
+
+
+def test_without_pyyaml_the_error_says_where_it_is() -> None:
+    code = (
+        "import sys; sys.modules['yaml'] = None\n"
+        "from ansible_collections.arm64.docker.plugins.module_utils import _compose_files\n"
+        "print(_compose_files.compose_images(['compose.yml'], {})[0].error)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    ).stdout
+    assert "no PyYAML" in said
+    assert "on the controller" in said
 
 
 @pytest.mark.parametrize(

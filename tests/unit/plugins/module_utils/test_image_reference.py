@@ -94,7 +94,7 @@ def test_a_digest_has_as_many_digits_as_its_algorithm(text: str, right: bool) ->
 
 
 NAMES = st.from_regex(r"[a-z0-9]{1,9}([._-][a-z0-9]{1,9}){0,2}", fullmatch=True)
-HOSTS = st.sampled_from(["", "localhost/", "example.org/", "a.example.org:5000/", "[::1]:5000/"])
+HOSTS = st.sampled_from(["docker.io/", "localhost/", "example.org/", "a.example.org:5000/", "[::1]:5000/"])
 TAGS = st.from_regex(r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,20})?", fullmatch=True)
 
 

@@ -171,3 +171,12 @@ def test_programs_in_sbin_are_found_though_the_login_does_not_look_there(
 
 def test_programs_get_no_input() -> None:
     assert Runner().run(("cat",), SLACK).stdout == ""
+
+
+def test_programs_read_what_they_are_given() -> None:
+    assert Runner().run(("cat",), SLACK, stdin="é\n" * 100000).stdout == "é\n" * 100000
+
+
+def test_a_program_that_reads_nothing_of_what_it_is_given_is_no_exception() -> None:
+    assert Runner().run(("true",), SLACK, stdin="x" * 1000000).rc == 0
+    assert Runner().run(("sleep", "60"), 0.2, stdin="x" * 1000000).timed_out is True

@@ -106,11 +106,11 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation
+.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation molecule-images
 molecule-default: images
-molecule-machine molecule-boards: machine-image
+molecule-machine molecule-boards molecule-images: machine-image
 molecule-emulation: build-host-image
-molecule-default molecule-machine molecule-boards molecule-emulation: molecule-%: environments
+molecule-default molecule-machine molecule-boards molecule-emulation molecule-images: molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -151,6 +151,12 @@ builder: environments
 	@tests/host/prepare containers
 	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
 
+.PHONY: deploy
+deploy: environments
+	@tests/host/prepare containers
+	@tests/host/prepare registry
+	@$(step) 'images against hosts, and what runs them' '8 min' $(run) $(tests) tests/deploy
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -162,7 +168,7 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation builder registry readme $(if $(FULL),emulation boards)
+    molecule-emulation builder deploy registry readme $(if $(FULL),emulation boards)
 
 .PHONY: test-steps
 test-steps:

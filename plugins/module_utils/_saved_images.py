@@ -46,9 +46,9 @@ def read_archive(path: str) -> list[SavedImage]:
             others = _digests(archive, members, path) if len(manifest) == 1 else ()
             return [_image(archive, members, path, entry, others) for entry in manifest]
     except (OSError, tarfile.TarError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "it is no archive, or not a whole one"
         raise DockerHostError(
-            f"{path} cannot be read as an archive: {getattr(error, 'strerror', None) or error}.",
-            "Make it with 'docker save --output FILE IMAGE'.",
+            f"{path} cannot be read: {reason}.", "Make it with 'docker save --output FILE IMAGE'."
         ) from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _no_image(path) from error

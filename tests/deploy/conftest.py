@@ -29,8 +29,8 @@ class Host:
 
     def __init__(self, folder: Path, ca: Path) -> None:
         self.folder = folder
-        self.lookup = {"ca_path": str(ca), "retries": 0, "docker_config": str(folder)}
-        self.environment = {"HOME": str(folder), "DOCKER_CONFIG": str(folder)}
+        self.lookup = {"ca_path": str(ca), "retries": 0}
+        self.environment = {"HOME": str(folder), "DOCKER_CONFIG": str(folder / ".docker")}
 
     def docker(self, *words: str, check: bool = True) -> str:
         """Run docker and return what it said; raises where it fails."""
@@ -72,6 +72,12 @@ class Host:
             "docker_deploy_timeout": 20,
         }
         return self.play("deploy", *options, **{**fixed, **given})
+
+    def static_image(self, place: Path, name: str) -> None:
+        """Write an archive with a program of the other architecture, which ends at once."""
+        inventory = {"all": {"hosts": {"host": LOCAL}}}
+        arguments = f"path={place} reference={name} platform=linux/{OTHER} exit_status=0"
+        Controller(inventory).module("arm64.docker.static_image", arguments).demand()
 
     def containers(self) -> list[str]:
         """Return the names of the containers that the tests made, with their states."""
@@ -119,8 +125,7 @@ def images(registries, archive, tmp_path_factory):
     for name, image in made.items():
         push_documents(image, registries.open, folder / name, registries.ca)
     names = {name: f"{registries.open.name}/{PREFIX}/{name}:latest" for name in made}
-    for repository in ("shell", "private/shell"):
-        push(archive, registries.open, f"{PREFIX}/{repository}:1", registries.ca)
+    push(archive, registries.open, f"{PREFIX}/shell:1", registries.ca)
     return {**names, "shell": f"{registries.open.name}/{PREFIX}/shell:1"}
 
 

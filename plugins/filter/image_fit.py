@@ -11,6 +11,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 from ansible_collections.arm64.docker.plugins.module_utils._fit import (
     EMULATED,
     FITS,
+    UNSUPPORTED,
     Need,
     fit,
     machine,
@@ -45,8 +46,8 @@ def image_fit(
         raise AnsibleFilterError(f"{_NAME}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise AnsibleFilterError(
-            f"{_NAME} takes a list of images, the facts of arm64.docker.docker_host_facts, and what "
-            f"the modules say of images; in one of these something is missing: {error!r}."
+            f"{_NAME} takes a list of images, the facts of arm64.docker.docker_host_facts, and "
+            f"what modules say of images; in one of these something is missing: {error!r}."
         ) from error
     return [{**row, **_judged(row, emulated_devices)} for row in rows]
 
@@ -78,11 +79,11 @@ def _judged(row: Mapping[str, Any], emulated_devices: bool) -> dict[str, Any]:
             warning, problem = (wants, None) if emulated_devices else (None, wants)
     elif row["verdict"] not in FITS:
         problem = what + row["error"]
-    ask = row["source"] is None or (row["source"] == "host" and row["verdict"] not in FITS)
+    ask = row["source"] is None or (row["source"] == "host" and row["verdict"] == UNSUPPORTED)
     return {
         "problem": problem,
         "warning": warning,
-        "ask": ask and row["reference"] is not None and not row["source"] == "registry",
+        "ask": ask and row["reference"] is not None,
     }
 
 

@@ -25,8 +25,8 @@ options:
     required: true
   configs:
     description:
-      - For projects whose files are on the host, by C(project_src), what C(docker compose config --format json)
-        says there.
+      - For projects whose files are on the host, by C(project_src), what
+        C(docker compose config --format json) says there.
     type: dict
     default: {}
 seealso:
@@ -45,9 +45,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - For each project its C(name), C(kind) (V(definition), V(src) or V(host)), C(folder) and C(files)
-      on the host, C(services) as the lookup P(arm64.docker.compose_services#lookup) returns them, and
-      further C(options) of M(community.docker.docker_compose_v2).
+    - For each project its C(name), C(kind) (V(definition), V(src) or V(host)), C(folder) and
+      C(files) on the host, C(services) as the lookup P(arm64.docker.compose_services#lookup)
+      returns them, and further C(options) of M(community.docker.docker_compose_v2).
   type: list
   elements: dict
 """

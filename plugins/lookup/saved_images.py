@@ -34,8 +34,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - For each image its C(archive), C(names), C(platform), C(devices) (why it needs a GPU or another
-      device), and the C(ids) of which an engine gives it one.
+    - For each image its C(archive), C(names), C(platform), C(devices) (why it needs a GPU or
+      another device), and the C(ids) of which an engine gives it one.
   type: list
   elements: dict
 """

@@ -176,9 +176,7 @@ def fit(need: Need, host: Machine, known: Sequence[Mapping[str, Known]]) -> dict
     return {**row, "verdict": chosen.match, "selected": str(chosen.chosen.platform)}
 
 
-def _found(
-    image: ImageReference, need: Need, known: Sequence[Mapping[str, Known]]
-) -> list[Known]:
+def _found(image: ImageReference, need: Need, known: Sequence[Mapping[str, Known]]) -> list[Known]:
     names = [str(image)] + ([str(replace(image, tag=""))] if image.digest else [])
     found = [one[name] for one in known for name in names if name in one]
     return [one for one in found if one.source != "host" or not need.fresh]

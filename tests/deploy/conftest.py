@@ -48,7 +48,7 @@ class Host:
         self, playbook: str, *options: str, hosts: tuple[str, ...] = ("host",), **variables: Any
     ) -> Run:
         """Run a playbook; `hosts` are names for this one machine."""
-        inventory = {"all": {"hosts": {name: LOCAL for name in hosts}}}
+        inventory = {"all": {"hosts": dict.fromkeys(hosts, LOCAL)}}
         return Controller(inventory, self.environment).playbook(
             f"arm64.docker.{playbook}", *options, *extra_vars(**variables)
         )

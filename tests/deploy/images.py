@@ -37,9 +37,7 @@ def write_shell(place: Path, name: str, word: str = "first") -> Path:
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{_digest(layer)}"]},
         }
     ).encode()
-    manifest = [
-        {"Config": f"{_digest(config)}.json", "RepoTags": [name], "Layers": ["layer.tar"]}
-    ]
+    manifest = [{"Config": f"{_digest(config)}.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
     content = {
         f"{_digest(config)}.json": config,
         "layer.tar": layer,

@@ -39,9 +39,7 @@ def test_an_image_that_does_not_fit_fails_with_what_to_do(host, images, tmp_path
     assert f"is not there for linux/{OWN}" in warned.output
 
 
-def test_a_newer_tag_is_suggested_only_where_it_exists_and_fits(
-    host, registries, images, tmp_path
-):
+def test_a_newer_tag_is_suggested_only_where_it_exists_and_fits(host, registries, images, tmp_path):
     repository = f"{PREFIX}/versions"
     for number, tags, platform in (
         (0, ["1.2.0"], f"linux/{OTHER}"),

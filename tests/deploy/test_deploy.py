@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docker_deploy against a daemon: what fits runs, what does not is refused before anything changes."""
+"""docker_deploy against a daemon: what fits runs, what does not changes nothing."""
 
 from __future__ import annotations
 
@@ -158,9 +158,7 @@ def test_projects_of_a_folder_here_or_there_are_checked_service_by_service(host,
         place.mkdir()
         (place / ".env").write_text(f"OTHER={images['other']}\n")
         (place / "compose.yaml").write_text(
-            json.dumps(
-                {"services": {"web": service(images["shell"]), "job": service("${OTHER}")}}
-            )
+            json.dumps({"services": {"web": service(images["shell"]), "job": service("${OTHER}")}})
         )
         key = "src" if folder == "here" else "project_src"
         run = host.deploy(projects=[{key: str(place)}])

@@ -65,7 +65,9 @@ def test_what_only_runs_and_no_registry_knows_is_shown_and_not_bad() -> None:
     report = audit_report([host("pi", "linux/arm64", running=("own:1",))], [answer("own:1")])
     assert report["rows"][0]["verdict"] == "unknown"
     assert report["bad"] == []
-    named = audit_report([host("pi", "linux/arm64", "own:1", running=("own:1",))], [answer("own:1")])
+    named = audit_report(
+        [host("pi", "linux/arm64", "own:1", running=("own:1",))], [answer("own:1")]
+    )
     assert [row["used_by"] for row in named["bad"]] == [["docker_audit_images", "container web"]]
 
 

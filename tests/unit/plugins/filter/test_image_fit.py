@@ -45,7 +45,9 @@ def local(architecture: str, **config: Any) -> dict[str, Any]:
 
 def fit(need: dict[str, Any] | None = None, *given: Any, **known: Any) -> dict[str, Any]:
     own = given or (facts(),)
-    (row,) = image_fit([{"what": "container web", "image": "nginx:1", **(need or {})}], *own, **known)
+    (row,) = image_fit(
+        [{"what": "container web", "image": "nginx:1", **(need or {})}], *own, **known
+    )
     return row
 
 
@@ -111,8 +113,7 @@ def test_what_the_host_has_needs_no_registry() -> None:
     )
 
 
-def test_an_image_of_another_platform_on_the_host_is_pulled_anew_where_a_registry_has_the_right_one(
-) -> None:
+def test_a_wrong_image_on_the_host_is_pulled_anew_where_a_registry_has_the_right_one() -> None:
     assert fit(present=[local("amd64")])["ask"]
     row = fit(present=[local("amd64")], registry=[answer("linux/arm64")])
     assert (row["verdict"], row["pull"]) == ("exact", True)
@@ -166,7 +167,9 @@ def test_what_the_registry_says_is_passed_on() -> None:
     assert not row["ask"]
 
 
-@pytest.mark.parametrize("given", [([{}], facts()), ([{"what": "a", "image": "b"}], {}), (3, facts())])
+@pytest.mark.parametrize(
+    "given", [([{}], facts()), ([{"what": "a", "image": "b"}], {}), (3, facts())]
+)
 def test_another_shape_is_an_error_of_the_filter(given: tuple) -> None:
     with pytest.raises(AnsibleFilterError, match="image_fit takes"):
         image_fit(*given)

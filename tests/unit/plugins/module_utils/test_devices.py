@@ -37,7 +37,10 @@ KEYS = ["runtime", "gpus", "devices", "env", "environment", "Env", "labels", "de
         ({"environment": ["NVIDIA_VISIBLE_DEVICES=0", "A=1"]}, ["variable NVIDIA_VISIBLE_DEVICES"]),
         ({"environment": ["NVIDIA_DRIVER_CAPABILITIES"]}, ["variable NVIDIA_DRIVER_CAPABILITIES"]),
         ({"Env": ["NVIDIA_VISIBLE_DEVICES=void", "NVIDIA_REQUIRE_CUDA=cuda>=12"]}, []),
-        ({"labels": ["com.nvidia.volumes.needed=nvidia_driver"]}, ["label com.nvidia.volumes.needed"]),
+        (
+            {"labels": ["com.nvidia.volumes.needed=nvidia_driver"]},
+            ["label com.nvidia.volumes.needed"],
+        ),
         ({"Labels": {"com.nvidia.cudnn.version": "9"}}, ["label com.nvidia.cudnn.version"]),
         ({"image": "nvcr.io/nvidia/l4t-base:r36"}, ["an image of NVIDIA's"]),
         ({"Env": None, "Labels": None, "devices": None}, []),

@@ -36,12 +36,13 @@ class Project:
     """A project and its files in ``folder`` on the host.
 
     ``kind`` says where they come from: ``definition`` is written there, ``src`` is a folder of the
-    controller that is copied, ``host`` has them already. ``services`` are as
-    :func:`read_services` returns them, without the place before their names.
+    controller that is copied, ``host`` has them already; ``source`` is the one or the other.
+    ``services`` are as :func:`read_services` returns them, without the place before their names.
     """
 
     name: str
     kind: str
+    source: Any
     folder: str
     files: tuple
     services: tuple
@@ -95,8 +96,9 @@ def read_project(
         known = says["definition"] if kind == "definition" else configs.get(place, {})
         files = ("compose.yaml",) if kind == "definition" else files
         services = _of_document(known, profiles if kind == "definition" else ["*"])
+    source = says.get(kind) if kind != "host" else where
     plain = tuple({**one, "service": _name(one["service"])} for one in services)
-    return Project(name, kind, where, files, plain, options)
+    return Project(name, kind, source, where, files, plain, options)
 
 
 def override(rows: Sequence[Mapping[str, Any]], pin: bool) -> dict[str, Any]:

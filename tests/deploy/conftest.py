@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from registry.images import push as push_documents
 
 from deploy.images import OTHER, OWN, push, write_shell
 
-# Everything that the tests make on the daemon is called so, and removed by that.
-PREFIX = "arm64-docker-deploy-test"
+# What the tests make on the daemon is called so, and removed by that; others use the daemon too.
+PREFIX = f"arm64-docker-deploy-test-{os.getpid()}"
 LOCAL = {
     "ansible_connection": "local",
     "ansible_python_interpreter": "/usr/bin/python3",

@@ -31,6 +31,7 @@ def test_a_definition_gets_a_folder_of_its_own() -> None:
     assert (project.kind, project.folder) == ("definition", "/opt/projects/shop")
     assert project.files == ("compose.yaml",)
     assert project.options == {"wait": False}
+    assert project.source == says["definition"]
     (service,) = project.services
     assert (service["service"], service["image"]) == ("web", "nginx")
     assert service["devices"] == ["runtime nvidia"]

@@ -21,7 +21,7 @@ options:
     type: list
     elements: path
     required: true
-  variables:
+  environment:
     description:
       - Variables that beat those of the environment and of C(.env) beside the first file.
     type: dict
@@ -68,6 +68,6 @@ class LookupModule(LookupBase):
 
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=kwargs)
-        given = {name: str(value) for name, value in self.get_option("variables").items()}
+        given = {name: str(value) for name, value in self.get_option("environment").items()}
         files = [os.path.expanduser(str(term)) for term in terms]
         return read_services(files, {**os.environ, **given}, self.get_option("profiles"))

@@ -9,7 +9,7 @@ import pytest
 from registry.images import index, push_by_hand, single
 
 from deploy.conftest import PREFIX
-from deploy.images import OTHER, OWN
+from deploy.images import OTHER, OWN, write_shell
 
 
 def rows(path):
@@ -87,10 +87,10 @@ def test_a_fleet_asks_once_and_a_compose_file_is_read(host, images, tmp_path):
     assert verdicts == {"web": ("exact", everyone), "own": ("unsupported", everyone)}
 
 
-def test_what_runs_is_asked_for_and_what_was_made_there_is_not(host, images, archive, tmp_path):
-    own = images["shell"]
-    host.docker("load", "--input", str(archive))
-    for name, image in (("asked", own), ("local", f"{PREFIX}/shell:1")):
+def test_what_runs_is_asked_for_and_what_was_made_there_is_not(host, images, tmp_path):
+    local = write_shell(tmp_path / "local.tar", f"{PREFIX}/local:1", "local")
+    host.docker("load", "--input", str(local))
+    for name, image in (("asked", images["shell"]), ("local", f"{PREFIX}/local:1")):
         host.docker(
             *("run", "--detach", "--network", "none", "--stop-timeout", "0"),
             *("--name", f"{PREFIX}-{name}", image),

@@ -248,5 +248,6 @@ def test_an_index_is_pinned_by_its_own_digest(host, registries, tmp_path):
     image = index(f"{PREFIX}/pinned", "oci", ["linux/amd64", "linux/arm64"])
     push_documents(image, registries.open, tmp_path / "layout", registries.ca)
     name = f"{registries.open.name}/{image.repository}:latest"
-    run = host.deploy("--check", "--diff", pin=True, containers=[container(name)]).demand()
-    assert f"{registries.open.name}/{image.repository}@{image.digest}" in run.output
+    host.deploy(pin=True, containers=[container(name, state="present")]).demand()
+    pinned = host.docker("inspect", "--format", "{{.Config.Image}}", WEB)
+    assert pinned == f"{registries.open.name}/{image.repository}@{image.digest}"

@@ -46,8 +46,9 @@ RETURN = r"""
 _raw:
   description:
     - For each project its C(name), C(kind) (V(definition), V(src) or V(host)), C(source) (that
-      definition or folder), C(folder) and C(files) on the host, C(services) as the lookup P(arm64.docker.compose_services#lookup)
-      returns them, and further C(options) of M(community.docker.docker_compose_v2).
+      definition or folder), C(folder) and C(files) on the host, C(services) as the lookup
+      P(arm64.docker.compose_services#lookup) returns them, and further C(options) of
+      M(community.docker.docker_compose_v2).
   type: list
   elements: dict
 """

@@ -117,12 +117,13 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation molecule-dind
+molecule := default machine boards emulation dind images
+.PHONY: $(molecule:%=molecule-%)
 molecule-default: images
-molecule-machine molecule-boards: machine-image
+molecule-machine molecule-boards molecule-images: machine-image
 molecule-dind: machine-image dind-images
 molecule-emulation: build-host-image
-molecule-default molecule-machine molecule-boards molecule-emulation molecule-dind: molecule-%: environments
+$(molecule:%=molecule-%): molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -172,6 +173,12 @@ dind: environments
 	    tests/images/build --architecture "$$(dpkg --print-architecture)" dind dind-rootless
 	@$(step) 'engines in containers' '5 min' $(run) $(tests) tests/dind
 
+.PHONY: deploy
+deploy: environments
+	@tests/host/prepare containers
+	@tests/host/prepare registry
+	@$(step) 'images against hosts, and what runs them' '8 min' $(run) $(tests) tests/deploy
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -183,8 +190,8 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation dind builder registry repository readme \
-    $(if $(FULL),emulation boards molecule-dind)
+    molecule-emulation dind deploy builder registry repository readme \
+    $(if $(FULL),emulation boards molecule-dind molecule-images)
 
 .PHONY: test-steps
 test-steps:

@@ -172,6 +172,7 @@ def _engine(
     if folder:
         told.update(_certificates(folder, authority, shown, look.now()))
         told["client_files"] = digests(folder)
+    if instance["tls"]:
         told["exported"] = exported(instance["export"])
     return told
 

@@ -46,7 +46,7 @@ def candidates(image: ImageReference, platform: Platform) -> list[ImageReference
     found = []
     namespace = _NAMESPACES.get(str(platform))
     if image.registry == DOCKER_HUB and namespace:
-        folder, _, name = image.repository.rpartition("/")
+        folder, _slash, name = image.repository.rpartition("/")
         if folder in ("library", *_NAMESPACES.values()) and folder != namespace:
             found.append(replace(image, repository=f"{namespace}/{name}", digest=""))
     plain = replace(image, digest="")

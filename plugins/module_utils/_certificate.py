@@ -74,7 +74,7 @@ def read_der(data: bytes) -> Certificate:
     if tag != _VERSION:
         rest = body
     # Serial number, signature's algorithm, issuer.
-    for _ in range(3):
+    for _field in range(3):
         _tag, _value, rest = _element(rest)
     _tag, validity, rest = _element(rest, _SEQUENCE)
     _tag, _subject, rest = _element(rest)

@@ -98,6 +98,12 @@ images:
 	@$(step) 'arm64 container images' '1 s; the first time 5 min' \
 	    tests/images/build debian12-systemd debian13
 
+# What the machine of the scenario dind loads.
+.PHONY: dind-images
+dind-images:
+	@$(step) 'arm64 images of engines in containers' '1 s; the first time 6 min' \
+	    tests/images/build dind dind-rootless
+
 .PHONY: machine-image
 machine-image:
 	@tests/host/prepare machines
@@ -111,11 +117,13 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-.PHONY: molecule-default molecule-machine molecule-boards molecule-emulation molecule-report
-molecule-default: images
-molecule-machine molecule-boards molecule-report: machine-image
+molecule := default machine boards emulation dind images desktop report
+.PHONY: $(molecule:%=molecule-%)
+molecule-default molecule-desktop: images
+molecule-machine molecule-boards molecule-images molecule-report: machine-image
+molecule-dind: machine-image dind-images
 molecule-emulation: build-host-image
-molecule-default molecule-machine molecule-boards molecule-emulation molecule-report: molecule-%: environments
+$(molecule:%=molecule-%): molecule-%: environments
 	@$(step) 'molecule test -s $*' '4 min' env MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/$* \
 	    $(run) molecule test -s $*
 
@@ -139,7 +147,8 @@ repository: environments
 	@tests/host/prepare repository
 	@$(step) 'signed apt repository for tests' '15 s; the first time 30 s' $(run) $(tests) tests/repository
 
-engine: environments machine-image repository
+engine: environments machine-image
+	@tests/host/prepare repository
 	@$(step) 'the life of an engine on a booted machine' '8 min' $(run) $(tests) tests/engine
 
 .PHONY: emulation
@@ -161,6 +170,25 @@ report: environments
 	@tests/host/prepare containers
 	@$(step) 'diagnostics and reports' '3 min' $(run) $(tests) tests/report
 
+# What the scenario of Molecule cannot: downloads that fail, refusals, upgrades, removal.
+.PHONY: desktop
+desktop: environments images
+	@$(step) 'Docker Desktop on an arm64 container' '12 min' $(run) $(tests) tests/desktop
+
+.PHONY: dind
+dind: environments
+	@tests/host/prepare containers
+	@tests/host/prepare registry
+	@$(step) 'images of engines in containers' '1 s; the first time 2 min' \
+	    tests/images/build --architecture "$$(dpkg --print-architecture)" dind dind-rootless
+	@$(step) 'engines in containers' '5 min' $(run) $(tests) tests/dind
+
+.PHONY: deploy
+deploy: environments
+	@tests/host/prepare containers
+	@tests/host/prepare registry
+	@$(step) 'images against hosts, and what runs them' '8 min' $(run) $(tests) tests/deploy
+
 # `molecule test -s faults` runs the same.
 .PHONY: faults
 faults: environments machine-image
@@ -172,7 +200,8 @@ demonstration: machine-image
 
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
-    molecule-emulation molecule-report builder report registry readme $(if $(FULL),emulation boards)
+    molecule-emulation dind deploy report builder registry repository readme \
+    $(if $(FULL),emulation boards desktop molecule-dind molecule-images molecule-desktop molecule-report)
 
 .PHONY: test-steps
 test-steps:

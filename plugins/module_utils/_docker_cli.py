@@ -29,6 +29,10 @@ class Connection:
 
     def version_argv(self) -> list[str]:
         """Return the command line that asks for the version as JSON."""
+        return self.argv(*VERSION_ARGUMENTS)
+
+    def argv(self, *words: str) -> list[str]:
+        """Return the command line of any docker command to this daemon."""
         argv = [self.cli]
         if self.context:
             argv += ["--context", self.context]
@@ -43,7 +47,7 @@ class Connection:
         ):
             if value:
                 argv += [option, value]
-        return argv + list(VERSION_ARGUMENTS)
+        return argv + list(words)
 
 
 @dataclass(frozen=True)

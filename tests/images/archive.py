@@ -30,11 +30,14 @@ def image_config(layer: str, arguments: argparse.Namespace) -> bytes:
     platform = {"os": "linux", "architecture": arguments.architecture}
     if arguments.variant:
         platform["variant"] = arguments.variant
+    more = json.loads(arguments.config)
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     config = {
         **platform,
         "config": {
+            **more,
             "Cmd": json.loads(arguments.command),
-            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            "Env": [path, *more.get("Env", [])],
             "Labels": dict(label.split("=", 1) for label in arguments.label),
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer}"]},
@@ -71,6 +74,7 @@ def main() -> None:
     parser.add_argument("--variant", default="", help="such as v8")
     parser.add_argument("--name", required=True, help="repository:tag")
     parser.add_argument("--command", default="[]", help="what a container runs, as a JSON list")
+    parser.add_argument("--config", default="{}", help="more of the image's configuration, as JSON")
     parser.add_argument("--label", action="append", default=[], help="KEY=VALUE")
     write_archive(parser.parse_args())
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -23,12 +24,16 @@ class Engine:
             raise RegistryError("dockerd is missing: tests/host/prepare containers installs it.")
         folder.mkdir()
         self._folder = folder
+        self._bridge = f"reg{os.getpid()}"
         self._host = f"unix://{folder}/docker.sock"
 
     def __enter__(self) -> Engine:
         folder = self._folder
         folders = ["--data-root", folder / "data", "--exec-root", folder / "exec"]
-        network = ["--bridge", "none", "--iptables=false", "--ip6tables=false"]
+        # With "none", it would remove the bridge of the machine's own daemon.
+        run(["ip", "link", "add", self._bridge, "type", "bridge"])
+        run(["ip", "address", "add", "192.0.2.1/30", "dev", self._bridge])
+        network = ["--bridge", self._bridge, "--iptables=false", "--ip6tables=false"]
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 ["dockerd", "--host", self._host, "--pidfile", folder / "pid", *folders, *network]
@@ -75,6 +80,7 @@ class Engine:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(STOP)
+        run(["ip", "link", "delete", self._bridge])
 
 
 def _empty(folder: Path) -> Path:

@@ -16,6 +16,7 @@ from .errors import RegistryError
 NEEDED = {
     "docker-registry": "docker-registry",
     "htpasswd": "apache2-utils",
+    "ip": "iproute2",
     "openssl": "openssl",
     "skopeo": "skopeo",
 }

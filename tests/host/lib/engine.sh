@@ -30,6 +30,7 @@ prepare_engine() {
     fi
     docker buildx version >/dev/null 2>&1 ||
         fail "docker has no buildx: install the package docker-buildx (Debian) or docker-buildx-plugin (Docker)."
+    install_compose
     open_devices
 }
 
@@ -45,6 +46,14 @@ install_engine() {
     require_debian docker.io docker-cli docker-buildx
     say "installing Docker Engine 26.1 from Debian 13 (usually about 20 s)"
     install_from_debian_13 docker.io docker-cli docker-buildx
+}
+
+install_compose() {
+    if ! docker compose version >/dev/null 2>&1; then
+        require_debian docker-compose
+        say "installing Docker Compose 2.26 from Debian 13 (usually about 10 s)"
+        install_from_debian_13 docker-compose
+    fi
 }
 
 start_engine() {

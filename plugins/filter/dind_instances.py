@@ -1,0 +1,75 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.arm64.docker.plugins.module_utils._dind_container import container
+from ansible_collections.arm64.docker.plugins.module_utils._dind_wish import (
+    CLI,
+    ROOTLESS,
+    complete,
+    refusals,
+    together,
+)
+
+_NAME = "arm64.docker.dind_instances"
+
+
+def dind_instances(given: Any, platform: str, state: str = "present") -> dict[str, Any]:
+    """Return ``docker_dind_instances`` with every option, and what their containers are.
+
+    :param platform: the host's, such as linux/arm64
+    :param state: that of instances that name none
+    :raises AnsibleFilterError: where the list or an instance is something else
+    """
+    if not isinstance(given, (list, tuple)) or not all(
+        isinstance(instance, Mapping) for instance in given
+    ):
+        raise AnsibleFilterError(f"{_NAME} takes a list of dictionaries, not {given!r}.")
+    instances, notes = [], []
+    for instance in given:
+        full, translated = complete(_plain(instance), state)
+        instances.append(full)
+        notes += translated
+    reasons = [reason for full in instances for reason in refusals(full, platform)]
+    reasons += together(instances)
+    if reasons:
+        return {"instances": [], "refusals": reasons, "notes": notes}
+    by_name = {full["name"]: full for full in instances}
+    return {
+        "instances": [
+            {
+                **full,
+                "rootless": full["variant"] == ROOTLESS,
+                "container": container(full, platform, by_name)
+                if full["state"] == "present"
+                else None,
+            }
+            # Clients need the network and the certificates of their engine, and go before it.
+            for full in sorted(
+                instances, key=lambda full: (full["variant"] == CLI) == (full["state"] == "present")
+            )
+        ],
+        "refusals": [],
+        "notes": notes,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return plain containers of what templating hands over."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+class FilterModule:
+    """The filters of this file by name."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"dind_instances": dind_instances}

@@ -1,0 +1,75 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: saved_images
+short_description: The images in archives on the controller
+version_added: 1.1.0
+author:
+  - arm64.docker contributors (@arm64-docker)
+description:
+  - Says which images archives of C(docker save) hold, and for which platform, without loading them.
+    Archives may be compressed.
+options:
+  _terms:
+    description:
+      - The archives.
+    type: list
+    elements: path
+    required: true
+seealso:
+  - plugin: arm64.docker.image_fit
+    plugin_type: filter
+  - module: community.docker.docker_image_load
+"""
+
+EXAMPLES = r"""
+- name: Say what is in an archive
+  ansible.builtin.debug:
+    msg: "{{ query('arm64.docker.saved_images', 'images/app.tar') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - For each image its C(archive), C(names), C(platform), C(devices) (why it needs a GPU or
+      another device), and the C(ids) of which an engine gives it one.
+  type: list
+  elements: dict
+"""
+
+import os
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.arm64.docker.plugins.module_utils._devices import device_reasons
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._saved_images import read_archive
+
+
+class LookupModule(LookupBase):
+    """Reads on the controller."""
+
+    def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
+        self.set_options(var_options=variables, direct=kwargs)
+        found = []
+        for term in terms:
+            try:
+                images = read_archive(os.path.expanduser(str(term)))
+            except DockerHostError as error:
+                raise AnsibleLookupError(str(error)) from error
+            found += [
+                {
+                    "archive": str(term),
+                    "names": list(image.names),
+                    "ids": list(image.ids),
+                    "platform": str(image.platform),
+                    "devices": device_reasons(image.config),
+                }
+                for image in images
+            ]
+        return found

@@ -1,0 +1,131 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reach an engine in a container the way a user does, and see that others do not."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from ansible_collections.arm64.docker.plugins.module_utils._certificate import (
+    Certificate,
+    read_der,
+    read_pem,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._dind_container import (
+    PLAIN_PORT,
+    TLS_PORT,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Connection, interpret
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
+
+_LISTENING = ("Daemon has completed initialization", "API listen on ")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine in a container.
+
+    ``folder`` has ca.pem, cert.pem and key.pem of a client, and is empty where TLS is off.
+    """
+
+    address: str
+    port: int
+    folder: str
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"tcp://{host}:{self.port}"
+
+    def connection(self, cli: str) -> Connection:
+        if not self.folder:
+            return Connection(cli=cli, host=self.url)
+        return Connection(
+            cli=cli,
+            host=self.url,
+            tls_ca_cert=os.path.join(self.folder, "ca.pem"),
+            tls_client_cert=os.path.join(self.folder, "cert.pem"),
+            tls_client_key=os.path.join(self.folder, "key.pem"),
+        )
+
+
+def engine(instance: Mapping[str, Any], container: Mapping[str, Any], folder: str) -> Engine | None:
+    """Return how the host reaches an engine: by its published port, else inside its network."""
+    inner = TLS_PORT if instance["tls"] else PLAIN_PORT
+    settings = container["NetworkSettings"]
+    for binding in (settings.get("Ports") or {}).get(f"{inner}/tcp") or []:
+        address = binding["HostIp"]
+        local = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+        return Engine(local, int(binding["HostPort"]), folder)
+    network = (settings.get("Networks") or {}).get(instance["network"]) or {}
+    if network.get("IPAddress"):
+        return Engine(network["IPAddress"], inner, folder)
+    return None
+
+
+def version(engine: Engine, runner: Runner, cli: str, timeout: float) -> tuple[Any, str]:
+    """Return the facts of docker_version_facts for an engine, or None and why it did not answer."""
+    answer = runner.run(engine.connection(cli).version_argv(), timeout)
+    facts, problem = interpret(answer, cli, engine.url)
+    return (facts, "") if problem is None else (None, problem.message)
+
+
+def is_rootless(engine: Engine, runner: Runner, cli: str, timeout: float) -> bool | None:
+    """Tell whether an engine says that it runs without root; None where it says nothing."""
+    answer = runner.run(
+        engine.connection(cli).argv("info", "--format", "{{json .SecurityOptions}}"), timeout
+    )
+    try:
+        options = json.loads(answer.stdout) if answer.ok else None
+    except ValueError:
+        return None
+    return None if options is None else "name=rootless" in options
+
+
+def without_certificate(engine: Engine, timeout: float) -> tuple[str, Certificate | None]:
+    """Ask an engine as a client that has no certificate, and read the one that it shows.
+
+    :returns: ``refused``, ``accepted`` or ``silent``, and the server's certificate, None where the
+        engine did not show one that its authority signed
+    """
+    shown = None
+    request = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
+    try:
+        context = ssl.create_default_context(cafile=os.path.join(engine.folder, "ca.pem"))
+        plain = socket.create_connection((engine.address, engine.port), timeout)
+        with plain, context.wrap_socket(plain, server_hostname=engine.address) as secure:
+            shown = read_der(secure.getpeercert(binary_form=True) or b"")
+            # TLS 1.3 tells a client that it lacks a certificate with its first answer.
+            secure.sendall(request)
+            return ("accepted" if secure.recv(1) else "refused"), shown
+    except (ssl.SSLError, ConnectionError):
+        return "refused", shown
+    except (OSError, ValueError):
+        return "silent", shown
+
+
+def certificate(folder: str, name: str) -> Certificate | None:
+    """Read a certificate of a folder; None where there is none.
+
+    :raises DockerHostError: where it is damaged, or may not be read
+    """
+    path = os.path.join(folder, name)
+    try:
+        with open(path, encoding="ascii", errors="replace") as stream:
+            return read_pem(stream.read(), path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DockerHostError(f"{path} cannot be read: {error}.", "Run with become.") from error
+
+
+def listening(lines: list[str]) -> list[str]:
+    """Return the lines by which the daemon says that it is ready."""
+    return [line for line in lines if any(words in line for words in _LISTENING)]

@@ -1,0 +1,92 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why instances of Docker in Docker cannot be made on a host; found before anything is changed."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Iterable, Mapping
+
+
+def refusals(
+    instance: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    ports: Iterable[tuple[str, str, int]],
+    platform: str,
+    replace: bool,
+) -> list[str]:
+    """Return why an instance cannot be here, one sentence with a remedy for each reason.
+
+    :param seen: what _dind_state.look_at returned of it
+    :param ports: container, address and port of all that is published on the host
+    :param replace: whether certificates of another authority may be replaced
+    """
+    name = instance["name"]
+    container = seen["container"]
+    reasons = []
+    if container is not None and container["owner"] != name:
+        reasons.append(
+            "a container of that name is there, and was not made for this. Rename the instance, "
+            f"or remove the container ('docker rm -f {name}')."
+        )
+    if instance["state"] != "present":
+        return [f"{name}: {reason}" for reason in reasons]
+    for other, address, port in ports:
+        if other != name and port == int(instance["port"]) and _meet(address, instance["address"]):
+            reasons.append(
+                f"port {port} is published by the container {other} on {address}. Choose another "
+                "port, or stop that container."
+            )
+    image = seen["image"]
+    if image is not None and platform and image["platform"] != platform:
+        reasons.append(
+            f"the image {instance['container']['image']} on the host is for {image['platform']}, "
+            f"and the host is {platform}. Remove it, so that the right one is pulled, or name "
+            "another."
+        )
+    reasons += _certificates(instance, seen, replace)
+    exported = seen["exported"]
+    if exported is not None and exported["home"] is None:
+        reasons.append(
+            f"export.owner is '{instance['export']['owner']}', and there is no such user. Create "
+            "the account, or name another."
+        )
+    return [f"{name}: {reason}" for reason in reasons]
+
+
+def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace: bool) -> list[str]:
+    own = instance["certificates"]
+    if seen["authority"] == "other" and own:
+        return [
+            f"client/ca.pem and server/ca.pem in {own} are of two authorities: no client could "
+            "trust the engine. Issue both from one."
+        ]
+    if seen["authority"] == "other" and not replace:
+        return [
+            f"the volume {instance['client_volume']} holds certificates of another authority than "
+            f"the volume {instance['ca_volume']}: clients that have them would stop to be known. "
+            "Name the volumes that belong together (ca_volume, client_volume), or set "
+            "docker_dind_replace_certificates: true and have the client's made anew."
+        ]
+    expired = [
+        f"{name}.pem of {own} has expired on {found['expires']}"
+        for name, found in seen["certificates"].items()
+        if own and found["days_left"] < 0
+    ]
+    if expired:
+        return [f"{' and '.join(expired)}. The certificates are yours: issue them anew."]
+    if own and not seen["client_files"]:
+        return [
+            f"there are no certificates in {own}/client. Put client/{{ca,cert,key}}.pem and "
+            "server/{ca,cert,key}.pem there, and no ca/key.pem."
+        ]
+    return []
+
+
+def _meet(one: str, other: str) -> bool:
+    """Tell whether two addresses take the same port from each other."""
+    first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
+    if first.version != second.version:
+        return False
+    return first == second or first.is_unspecified or second.is_unspecified

@@ -1,0 +1,243 @@
+# Copyright (c) arm64.docker contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instances of Docker in Docker: what users may write, and all the options that it means."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Mapping
+
+DIND, ROOTLESS, CLI = "dind", "dind-rootless", "cli"
+VARIANTS = (DIND, ROOTLESS, CLI)
+
+# What an option is where an instance does not say. The role's argument_specs say the same.
+DEFAULTS: Mapping[str, Any] = {
+    "name": None,
+    "state": None,
+    "variant": DIND,
+    "version": "",
+    "repository": "",
+    "image": "",
+    "engine": "",
+    "network": "",
+    "tls": True,
+    "san": [],
+    "address": "127.0.0.1",
+    "port": 0,
+    "mirrors": [],
+    "daemon_options": {},
+    "memory": "0",
+    "cpus": 0.0,
+    "restart_policy": "unless-stopped",
+    "iptables": "auto",
+    "uid": 1000,
+    "gid": None,
+    "ca_volume": "",
+    "client_volume": "",
+    "storage_volume": "",
+    "certificates": "",
+    "volumes": [],
+    "environment": {},
+    "export": None,
+}
+EXPORT_DEFAULTS: Mapping[str, Any] = {
+    "to": "host",
+    "path": "",
+    "owner": "root",
+    "group": "",
+    "context": "",
+    "endpoint": "",
+}
+
+# Docker's rule for names of containers, volumes and networks.
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*([kmgt]i?)?b?", re.IGNORECASE)
+_VERSION = re.compile(r"(\d+)(?:\.(\d+))?")
+# Suffixes of tags by which articles name images.
+_SUFFIXES = (("-dind-rootless", ROOTLESS), ("-rootless", ROOTLESS), ("-dind", DIND), ("-cli", CLI))
+# Of the public image (docker-library/docker, Dockerfile-dind-rootless.template).
+SUBORDINATE = range(100000, 165536)
+# The entrypoint gives these to the daemon.
+_OF_ENTRYPOINT = ("host", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey")
+
+
+def complete(given: Mapping[str, Any], state: str) -> tuple[dict[str, Any], list[str]]:
+    """Return an instance with every option, and notes on names that were translated.
+
+    :param state: that of an instance that names none
+    """
+    full = {**DEFAULTS, **{key: value for key, value in given.items() if value is not None}}
+    full["state"] = full["state"] or state
+    full["export"] = {**EXPORT_DEFAULTS, **full["export"]} if full["export"] else {}
+    full["version"] = str(full["version"])
+    notes = []
+    for suffix, variant in _SUFFIXES:
+        if full["version"].endswith(suffix):
+            plain = full["version"][: -len(suffix)]
+            notes.append(
+                f"{full['name']}: the tag '{full['version']}' is that of version {plain} in the "
+                f"variant {variant}, whose image is called '{tag(plain, variant)}'."
+            )
+            full["version"], full["variant"] = plain, variant
+            break
+    if full["gid"] is None:
+        full["gid"] = full["uid"]
+    name = full["name"]
+    full["network"] = full["network"] or name
+    for kind, suffix in (("ca", "certs-ca"), ("client", "certs-client"), ("storage", "storage")):
+        full[f"{kind}_volume"] = full[f"{kind}_volume"] or f"{name}-{suffix}"
+    return full, notes
+
+
+def tag(version: str, variant: str) -> str:
+    """Return the tag of the public image; no version means the newest one."""
+    return variant if version in ("", "latest") else f"{version}-{variant}"
+
+
+def image(instance: Mapping[str, Any], platform: str) -> str:
+    """Return the image of an instance for a host's platform, such as linux/arm64."""
+    if instance["image"]:
+        return instance["image"]
+    own = "arm64v8/docker" if platform == "linux/arm64" else "docker"
+    return f"{instance['repository'] or own}:{tag(instance['version'], instance['variant'])}"
+
+
+def refusals(instance: Mapping[str, Any], platform: str) -> list[str]:
+    """Return why an instance cannot be, one sentence with a remedy for each reason."""
+    name = instance["name"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        return [f"name is {name!r}: give two or more letters, digits, '_', '.' and '-'."]
+    reasons = [*_option_refusals(instance)]
+    if instance["variant"] != CLI:
+        reasons += _tls_refusals(instance)
+    if instance["variant"] == ROOTLESS:
+        reasons += _rootless_refusals(instance, platform)
+    elif (instance["uid"], instance["gid"]) != (1000, 1000):
+        reasons.append("uid and gid are for the variant dind-rootless; the engine of dind is root.")
+    return [f"{name}: {reason}" for reason in reasons]
+
+
+def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if instance["variant"] not in VARIANTS:
+        reasons.append(f"variant is '{instance['variant']}'; there are {', '.join(VARIANTS)}.")
+    for option in ("network", "ca_volume", "client_volume", "storage_volume"):
+        if not _NAME.fullmatch(instance[option]):
+            reasons.append(f"{option} is '{instance[option]}', which Docker takes for no name.")
+    if not 0 <= int(instance["port"]) <= 65535:
+        reasons.append(f"port is {instance['port']}; give 1 to 65535, or 0 to publish none.")
+    if not _is_address(instance["address"]):
+        reasons.append(f"address is '{instance['address']}'; give an IP address of the host.")
+    if not _MEMORY.fullmatch(str(instance["memory"])):
+        reasons.append(f"memory is '{instance['memory']}'; write it as 512m or 2g.")
+    for option in instance["daemon_options"]:
+        if option.lstrip("-") in _OF_ENTRYPOINT:
+            reasons.append(
+                f"daemon_options has '{option}', which the image's entrypoint sets itself; use "
+                "tls, port and address."
+            )
+    export = instance["export"]
+    if export and not str(export["path"]).startswith("/"):
+        reasons.append(f"export.path is '{export['path']}'; give an absolute path of a folder.")
+    if export and not instance["tls"]:
+        reasons.append("export has no certificates to export, for tls is off.")
+    if export.get("context") and not instance["port"]:
+        reasons.append("export.context needs an address: publish the engine with port.")
+    return reasons
+
+
+def _tls_refusals(instance: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if not instance["tls"] and instance["port"] and not _is_loopback(instance["address"]):
+        reasons.append(
+            f"without TLS the engine is never published beyond loopback, and address is "
+            f"{instance['address']}. Whoever reaches it is root on the host. Leave tls on."
+        )
+    if instance["tls"] and _older(instance["version"], (18, 9)):
+        reasons.append(
+            f"the images of version {instance['version']} have no TLS, which began with 18.09. "
+            "Take a newer one, or set tls: false, which publishes on loopback only."
+        )
+    if not instance["tls"] and instance["certificates"]:
+        reasons.append("certificates were given and tls is off; decide for one of them.")
+    return reasons
+
+
+def _rootless_refusals(instance: Mapping[str, Any], platform: str) -> list[str]:
+    reasons = []
+    if platform not in ("linux/arm64", "linux/amd64"):
+        reasons.append(
+            f"the image dind-rootless exists for arm64 and amd64 only, and this host is "
+            f"{platform}. Use the variant dind."
+        )
+    for option in ("uid", "gid"):
+        value = int(instance[option])
+        if value in SUBORDINATE:
+            reasons.append(
+                f"{option} {value} is one of the subordinate ids {SUBORDINATE[0]} to "
+                f"{SUBORDINATE[-1]} that the image gives to containers; choose another."
+            )
+        elif not 1 <= value < 65534 and not SUBORDINATE[-1] < value < 2**31:
+            reasons.append(f"{option} is {value}; give one from 1 to 65533.")
+    if _older(instance["version"], (19, 3)):
+        reasons.append(
+            f"version {instance['version']} has no rootless engine, which began with 19.03."
+        )
+    return reasons
+
+
+def together(instances: list[dict[str, Any]]) -> list[str]:
+    """Return why instances cannot be on one host."""
+    reasons = []
+    present = [instance for instance in instances if instance["state"] == "present"]
+    engines = [instance for instance in present if instance["variant"] != CLI]
+    for option, why in (
+        ("name", "give each a name of its own"),
+        ("network", "both would answer to 'docker' by turns; give each a network of its own"),
+        ("client_volume", "each would overwrite the other's certificates"),
+        ("ca_volume", "each would overwrite the other's authority"),
+        ("storage_volume", "two daemons on one storage destroy it"),
+    ):
+        for value, names in _shared(present if option == "name" else engines, option):
+            reasons.append(f"{' and '.join(names)} have the same {option} '{value}': {why}.")
+    published = [
+        {**instance, "place": (instance["address"], instance["port"])}
+        for instance in engines
+        if instance["port"]
+    ]
+    for (address, port), names in _shared(published, "place"):
+        reasons.append(f"{' and '.join(names)} are both published on {address}:{port}.")
+    known = {instance["name"] for instance in engines}
+    for instance in present:
+        if instance["variant"] == CLI and instance["engine"] not in known:
+            reasons.append(
+                f"{instance['name']}: engine is '{instance['engine']}'; a cli needs the name of "
+                f"one of the engines: {', '.join(sorted(known)) or 'there are none'}."
+            )
+    return reasons
+
+
+def _shared(instances: list[dict[str, Any]], option: str) -> list[tuple[Any, list[str]]]:
+    owners: dict[Any, list[str]] = {}
+    for instance in instances:
+        owners.setdefault(instance[option], []).append(instance["name"])
+    return [(value, names) for value, names in owners.items() if len(names) > 1]
+
+
+def _older(version: str, than: tuple[int, int]) -> bool:
+    found = _VERSION.match(version)
+    return bool(found) and (int(found[1]), int(found[2] or 99)) < than
+
+
+def _is_address(text: Any) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(text: str) -> bool:
+    return _is_address(text) and ipaddress.ip_address(text).is_loopback

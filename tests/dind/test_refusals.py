@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input: refused before anything is made, or taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from dind.conftest import IMAGE, PREFIX, ROOTLESS_IMAGE
+
+NAME = f"{PREFIX}-refused"
+FOREIGN = f"{PREFIX}-foreign"
+PORT = 23761
+
+
+@pytest.fixture
+def foreign(host):
+    """Run a container that the role did not make, on a port."""
+    port = f"127.0.0.1:{PORT}:80"
+    host.docker("network", "create", FOREIGN)
+    words = ["--detach", "--name", FOREIGN, "--publish", port, "--network", FOREIGN]
+    host.docker("run", *words, "--entrypoint", "sleep", IMAGE, "600")
+    yield FOREIGN
+    host.clean()
+
+
+def test_what_cannot_be_is_refused_and_nothing_is_made(host, foreign):
+    one = {"name": NAME, "image": IMAGE}
+    rootless = {**one, "variant": "dind-rootless", "image": ROOTLESS_IMAGE}
+    cases = {
+        "name": ([{**one, "name": foreign}], "was not made for this"),
+        "port": ([{**one, "port": PORT}], f"by the container {foreign}"),
+        "network": ([one, {**one, "name": f"{NAME}2", "network": NAME}], "by turns"),
+        "uid": ([{**rootless, "uid": 100001}], "subordinate ids"),
+        "plain": ([{**one, "tls": False, "port": PORT, "address": "0.0.0.0"}], "beyond loopback"),
+        "old": ([{"name": NAME, "version": "18.06"}], "began with 18.09"),
+        "owner": (
+            [{**one, "port": 23762, "export": {"path": "/nowhere", "owner": "nobody-there"}}],
+            "there is no such user",
+        ),
+        "unknown": ([{**one, "banana": 1}], "banana"),
+    }
+    run = host.plays({name: instances for name, (instances, _) in cases.items()})
+    for name, (_, words) in cases.items():
+        assert words in run.message(name), name
+    assert set(host.made()) == {foreign}
+
+
+def test_an_engine_that_never_answers_is_taken_back_with_its_log(host):
+    broken = {"name": NAME, "image": IMAGE, "daemon_options": {"storage-driver": "banana"}}
+    run = host.play([broken], docker_dind_wait=20)
+    message = run.message()
+    assert "did not answer within 20 seconds" in message
+    assert "banana" in message
+    assert f"Removed again: {NAME}" in message
+    assert host.made() == []
+
+
+@pytest.mark.full
+def test_certificates_of_another_authority_are_replaced_only_when_asked(host):
+    one = {"name": NAME, "image": IMAGE}
+    host.play([one]).demand()
+    host.docker(
+        "exec", NAME, "sh", "-ec",
+        "cd /certs/client; openssl req -x509 -nodes -newkey rsa:2048 -subj /CN=other -days 9"
+        " -keyout /tmp/other.key -out ca.pem",
+    )  # fmt: skip
+    before = host.docker("inspect", "--format", "{{.State.StartedAt}}", NAME)
+    refused = host.play([one])
+    assert "docker_dind_replace_certificates" in refused.message()
+    assert host.docker("inspect", "--format", "{{.State.StartedAt}}", NAME) == before
+    replaced = host.play([one], docker_dind_replace_certificates=True).demand()
+    assert replaced.changed > 0
+    assert host.play([one]).demand().changed == 0
+    host.play([one], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
+    assert host.made() == []
+
+
+@pytest.mark.full
+def test_certificates_of_ones_own_are_used_and_refused_once_expired(host, tmp_path):
+    one = {"name": NAME, "image": IMAGE}
+    host.play([one]).demand()
+    for name in ("server", "client"):
+        host.docker("cp", f"{NAME}:/certs/{name}", str(tmp_path / name))
+    host.play([one], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
+
+    # Those name 127.0.0.1, through which the role asks.
+    own = {**one, "port": 23763, "certificates": str(tmp_path)}
+    run = host.play([own]).demand()
+    assert "certificates for 824 days" in run.output
+    assert host.play([own]).demand().changed == 0
+    told = host.play([own], docker_dind_renew_days=1000).demand()
+    assert told.changed == 0
+    assert "issue them anew" in told.output
+    host.play([own], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.arm64.docker.plugins.filter.dind_instances import FilterModule
+from ansible_collections.arm64.docker.plugins.module_utils._dind_wish import (
+    DEFAULTS,
+    EXPORT_DEFAULTS,
+)
+
+dind_instances = FilterModule().filters()["dind_instances"]
+SPEC = Path(__file__).resolve().parents[4] / "roles/docker_dind/meta/argument_specs.yml"
+
+
+def one(platform: str = "linux/arm64", **options: Any) -> dict[str, Any]:
+    """Return the only instance of a list, which has to be possible."""
+    found = dind_instances([{"name": "ci", **options}], platform)
+    assert found["refusals"] == []
+    return found["instances"][0]
+
+
+def refused(*instances: dict[str, Any], platform: str = "linux/arm64") -> str:
+    """Return why a list is refused, on one line."""
+    found = dind_instances(list(instances), platform)
+    assert found["instances"] == []
+    return " ".join(found["refusals"])
+
+
+@pytest.mark.parametrize(
+    ("platform", "options", "image"),
+    [
+        ("linux/arm64", {}, "arm64v8/docker:dind"),
+        ("linux/amd64", {}, "docker:dind"),
+        ("linux/arm/v7", {"version": "28"}, "docker:28-dind"),
+        ("linux/arm64", {"version": "28.0.4"}, "arm64v8/docker:28.0.4-dind"),
+        (
+            "linux/arm64",
+            {"version": 28, "variant": "dind-rootless"},
+            "arm64v8/docker:28-dind-rootless",
+        ),
+        ("linux/arm64", {"version": "28.0.4-rootless"}, "arm64v8/docker:28.0.4-dind-rootless"),
+        ("linux/arm64", {"version": "latest"}, "arm64v8/docker:dind"),
+        (
+            "linux/arm64",
+            {"version": "28", "repository": "registry.example.org/docker"},
+            "registry.example.org/docker:28-dind",
+        ),
+        ("linux/arm64", {"version": "28", "image": "own:1"}, "own:1"),
+    ],
+)
+def test_the_image_goes_by_platform_variant_and_version(
+    platform: str, options: dict[str, Any], image: str
+) -> None:
+    assert one(platform, **options)["container"]["image"] == image
+
+
+def test_the_tag_of_an_article_is_explained() -> None:
+    found = dind_instances([{"name": "ci", "version": "28.0.4-rootless"}], "linux/arm64")
+    assert "'28.0.4-dind-rootless'" in found["notes"][0]
+
+
+def test_tls_is_on_and_the_name_is_one_of_the_certificate() -> None:
+    container = one(
+        san=["192.0.2.7", "DNS:other", "a.example.org"], address="192.0.2.9", port=2376
+    )["container"]
+    assert container["environment"] == {
+        "DOCKER_TLS_CERTDIR": "/certs",
+        "DOCKER_TLS_SAN": "DNS:ci,IP:192.0.2.7,DNS:other,DNS:a.example.org,IP:192.0.2.9",
+    }
+    assert container["ports"] == ["192.0.2.9:2376:2376"]
+    assert container["mounts"] == [
+        "ci-storage:/var/lib/docker",
+        "ci-certs-ca:/certs/ca",
+        "ci-certs-client:/certs/client",
+    ]
+    assert container["aliases"] == ["docker"]
+
+
+def test_without_tls_there_are_no_certificates_and_loopback_alone() -> None:
+    container = one(tls=False, port=2375)["container"]
+    assert container["environment"] == {"DOCKER_TLS_CERTDIR": ""}
+    assert container["command"] == ["--tls=false"]
+    assert container["ports"] == ["127.0.0.1:2375:2375"]
+    assert container["own_volumes"] == ["ci-storage"]
+
+
+def test_options_of_the_daemon_are_words_of_its_command_line() -> None:
+    command = one(
+        mirrors=["https://mirror.example.org"],
+        daemon_options={"debug": True, "--label": ["a=1", "b=2"], "mtu": 1400},
+    )["container"]["command"]
+    assert command == [
+        "--registry-mirror=https://mirror.example.org",
+        "--debug=true",
+        "--label=a=1",
+        "--label=b=2",
+        "--mtu=1400",
+    ]
+
+
+@pytest.mark.parametrize(("iptables", "value"), [("legacy", "1"), ("nft", ""), ("auto", None)])
+def test_the_mode_of_iptables_is_set_nonempty_set_empty_or_unset(
+    iptables: str, value: str | None
+) -> None:
+    environment = one(iptables=iptables)["container"]["environment"]
+    assert environment.get("DOCKER_IPTABLES_LEGACY") == value
+
+
+def test_certificates_of_ones_own_take_the_place_of_the_volumes() -> None:
+    container = one(certificates="/etc/dind")["container"]
+    assert container["mounts"] == ["ci-storage:/var/lib/docker", "/etc/dind:/certs:ro"]
+    assert container["own_volumes"] == ["ci-storage"]
+
+
+def test_another_user_needs_an_image_of_its_own() -> None:
+    dockerfile = one(variant="dind-rootless", uid=1234, gid=5678)["container"]["dockerfile"]
+    assert dockerfile.startswith("FROM arm64v8/docker:dind-rootless\nUSER root\n")
+    assert "rootless:x:1234:5678:" in dockerfile
+    assert one(variant="dind-rootless")["container"]["dockerfile"] == ""
+
+
+def test_a_client_goes_to_the_engine_that_it_names_and_after_it() -> None:
+    instances = [{"name": "client", "variant": "cli", "engine": "ci"}, {"name": "ci"}]
+    found = dind_instances(instances, "linux/arm64")["instances"]
+    assert [instance["name"] for instance in found] == ["ci", "client"]
+    client = found[1]["container"]
+    assert client["network"] == "ci"
+    assert client["mounts"] == ["ci-certs-client:/certs/client:ro"]
+    assert client["environment"]["DOCKER_HOST"] == "tcp://docker:2376"
+    gone = dind_instances(instances, "linux/arm64", "absent")["instances"]
+    assert [instance["name"] for instance in gone] == ["client", "ci"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"name": "-ci"}, "letters"),
+        ({"variant": "banana"}, "dind, dind-rootless, cli"),
+        ({"version": "18.06"}, "have no TLS, which began with 18.09"),
+        ({"version": "17.12.1"}, "have no TLS"),
+        ({"tls": False, "port": 2375, "address": "0.0.0.0"}, "never published beyond loopback"),
+        ({"tls": False, "port": 2375, "address": "::"}, "never published beyond loopback"),
+        ({"tls": False, "certificates": "/etc/dind"}, "decide for one"),
+        ({"port": 70000}, "65535"),
+        ({"port": 2376, "address": "board"}, "an IP address"),
+        ({"memory": "much"}, "512m"),
+        ({"daemon_options": {"tlsverify": False}}, "entrypoint sets itself"),
+        ({"daemon_options": {"--host": "tcp://0.0.0.0"}}, "entrypoint sets itself"),
+        ({"uid": 1234}, "for the variant dind-rootless"),
+        ({"variant": "dind-rootless", "uid": 100000}, "subordinate ids 100000 to 165535"),
+        ({"variant": "dind-rootless", "gid": 165535}, "subordinate ids"),
+        ({"variant": "dind-rootless", "uid": 0}, "from 1 to 65533"),
+        ({"variant": "dind-rootless", "version": "18.09"}, "began with 19.03"),
+        ({"variant": "cli"}, "needs the name of one of the engines"),
+        ({"export": {"path": "here"}}, "absolute path"),
+        ({"export": {"path": "/here", "context": "ci"}}, "publish the engine"),
+        ({"network": "a b"}, "takes for no name"),
+    ],
+)
+def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
+    assert words in refused({"name": "ci", **options})
+
+
+def test_18_09_is_the_first_version_with_tls() -> None:
+    assert one(version="18.09")["container"]["environment"]["DOCKER_TLS_CERTDIR"] == "/certs"
+    assert one(version="18.06", tls=False)["container"]["image"].endswith(":18.06-dind")
+
+
+def test_a_32_bit_host_has_no_engine_without_root() -> None:
+    options = {"name": "ci", "variant": "dind-rootless"}
+    assert "arm64 and amd64 only" in refused(options, platform="linux/arm/v7")
+
+
+@pytest.mark.parametrize(
+    ("shared", "words"),
+    [
+        ({"network": "one"}, "by turns"),
+        ({"client_volume": "one"}, "overwrite"),
+        ({"ca_volume": "one"}, "overwrite"),
+        ({"storage_volume": "one"}, "destroy"),
+        ({"port": 2376}, "both published on 127.0.0.1:2376"),
+        ({"name": "ci"}, "a name of its own"),
+    ],
+)
+def test_two_engines_share_nothing(shared: dict[str, Any], words: str) -> None:
+    assert words in refused({"name": "ci", **shared}, {"name": "field", **shared})
+
+
+def test_what_is_absent_stands_in_nobodys_way() -> None:
+    found = dind_instances(
+        [{"name": "ci"}, {"name": "old", "network": "ci", "state": "absent"}], "linux/arm64"
+    )
+    assert found["refusals"] == []
+
+
+def test_the_roles_specification_has_the_same_options_and_defaults() -> None:
+    spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    options = spec["docker_dind_instances"]["options"]
+    assert {name: option.get("default") for name, option in options.items()} == DEFAULTS
+    exports = options["export"]["options"]
+    assert {name: option.get("default", "") for name, option in exports.items()} == EXPORT_DEFAULTS
+
+
+@pytest.mark.parametrize("wrong", [None, "ci", {"name": "ci"}, ["ci"]])
+def test_what_is_no_list_of_dictionaries_is_an_error_of_the_filter(wrong: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="list of dictionaries"):
+        dind_instances(wrong, "linux/arm64")
+
+
+@given(
+    st.lists(st.sampled_from(["ci", "field", "x1"]), unique=True, min_size=1),
+    st.sampled_from(["dind", "dind-rootless"]),
+    st.booleans(),
+)
+def test_what_was_completed_stays_as_it_is(names: list[str], variant: str, tls: bool) -> None:
+    given_ones = [{"name": name, "variant": variant, "tls": tls} for name in names]
+    first = dind_instances(given_ones, "linux/arm64")["instances"]
+    plain = [
+        {key: value for key, value in full.items() if key not in ("container", "rootless")}
+        for full in first
+    ]
+    assert dind_instances(plain, "linux/arm64")["instances"] == first

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.arm64.docker.plugins.module_utils._dind_export import context_host
+from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
+    Docker,
+    missing_for_rootless,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import engine
+from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
+from ansible_collections.arm64.docker.plugins.module_utils._dind_state import Look, look_at
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.tests.unit import dind
+from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said, silent
+from ansible_collections.arm64.docker.tests.unit.plugins.module_utils.test_certificate import issue
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def read(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> dind.Daemon:
+    return dind.Daemon(tmp_path)
+
+
+def see(daemon: Any, *instances: dict[str, Any], wait: float = 0, later: int = 0) -> dict[str, Any]:
+    clock = Clock()
+    docker = Docker(FakeRunner(docker=daemon), "docker", 5)
+    seen = look_at(
+        list(instances),
+        Look(docker, wait, clock.read, clock.sleep, lambda: time.time() + later * 86400),
+    )
+    seen["seconds"] = clock.now
+    return seen
+
+
+def why_not(
+    daemon: Any,
+    instance: dict[str, Any],
+    ports: Any = (),
+    replace: bool = False,
+    later: int = 0,
+) -> str:
+    """Return what stands in the way of an instance, as many days later as is said."""
+    seen = see(daemon, instance, later=later)[instance["name"]]
+    return " ".join(refusals(instance, seen, ports, "linux/arm64", replace))
+
+
+def test_of_a_new_instance_there_is_nothing(daemon: dind.Daemon) -> None:
+    seen = see(daemon, dind.instance())["ci"]
+    assert (seen["container"], seen["network"], seen["volumes"], seen["image"]) == (
+        None,
+        None,
+        {},
+        None,
+    )
+    assert why_not(daemon, dind.instance()) == ""
+
+
+def test_an_engine_gets_its_time_and_no_more(daemon: dind.Daemon) -> None:
+    daemon.add_container("ci")
+    daemon.logs = "first\nfailed to start daemon\n"
+    seen = see(daemon, dind.instance(tls=False), wait=20)
+    assert seen["ci"]["version"] is None
+    assert "172.18.0.2:2375" in seen["ci"]["problem"]
+    assert seen["ci"]["log"] == ["first", "failed to start daemon"]
+    assert 20 <= seen["seconds"] < 21
+
+
+def test_nobody_waits_for_a_container_that_has_ended(daemon: dind.Daemon) -> None:
+    daemon.add_container("ci", Running=False, Status="exited", ExitCode=3)
+    seen = see(daemon, dind.instance(), wait=300)
+    assert "exited (exit status 3)" in seen["ci"]["problem"]
+    assert seen["seconds"] == 0
+
+
+def test_the_engine_is_reached_by_its_published_port_first() -> None:
+    networks = {"ci": {"IPAddress": "172.18.0.2"}}
+    ports = {"2376/tcp": [{"HostIp": "0.0.0.0", "HostPort": "23760"}]}
+    published = {"NetworkSettings": {"Ports": ports, "Networks": networks}}
+    inside = {"NetworkSettings": {"Ports": {"2376/tcp": None}, "Networks": networks}}
+    assert engine(dind.instance(), published, "").url == "tcp://127.0.0.1:23760"
+    assert engine(dind.instance(), inside, "").url == "tcp://172.18.0.2:2376"
+
+
+def test_an_engine_that_answers_is_described(daemon: dind.Daemon) -> None:
+    fixtures = Path(__file__).resolve().parents[3] / "fixtures/docker_version"
+    daemon.add_container("ci")
+    daemon.inner = said(
+        (fixtures / "docker-debian13-26.1.5-arm64.json").read_text(encoding="utf-8")
+    )
+    daemon.logs = "noise\nDaemon has completed initialization\nAPI listen on /var/run/docker.sock\n"
+    seen = see(daemon, dind.instance(tls=False))["ci"]
+    assert seen["version"]["server"]["engine"]["version"].startswith("26.1.5")
+    assert len(seen["log"]) == 2
+
+
+def test_certificates_tell_their_days_and_their_authority(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    authority, client = (
+        daemon.add_volume("ci-certs-ca", "ci"),
+        daemon.add_volume("ci-certs-client", "ci"),
+    )
+    (authority / "cert.pem").write_text(issue(tmp_path, "ca", "ca", 900))
+    (client / "ca.pem").write_text(issue(tmp_path, "ca", "ca", 825))
+    (client / "cert.pem").write_text(issue(tmp_path, "client", "client", 9))
+    seen = see(daemon, dind.instance())["ci"]
+    assert seen["authority"] == "same"
+    assert seen["certificates"]["ca"]["days_left"] in (824, 825)
+    assert seen["days_left"] in (8, 9)
+    assert set(seen["client_files"]) == {"ca.pem", "cert.pem"}
+    assert why_not(daemon, dind.instance()) == ""
+
+    (client / "ca.pem").write_text(issue(tmp_path, "other", "ca", 825))
+    assert see(daemon, dind.instance())["ci"]["authority"] == "other"
+    assert "docker_dind_replace_certificates" in why_not(daemon, dind.instance())
+    assert why_not(daemon, dind.instance(), replace=True) == ""
+
+
+def test_certificates_of_ones_own_have_to_be_there_and_fit(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    own = dind.instance(certificates=str(tmp_path / "pki"))
+    assert "there are no certificates in" in why_not(daemon, own)
+    for name in ("server", "client"):
+        (tmp_path / "pki" / name).mkdir(parents=True)
+    (tmp_path / "pki/server/ca.pem").write_text(issue(tmp_path, "ca", "ca", 9))
+    (tmp_path / "pki/client/ca.pem").write_text(issue(tmp_path, "ca", "ca", 9))
+    (tmp_path / "pki/client/cert.pem").write_text(issue(tmp_path, "client", "client", 9))
+    assert why_not(daemon, own) == ""
+    (tmp_path / "pki/server/cert.pem").write_text(issue(tmp_path, "server", "server", 5))
+    assert why_not(daemon, own, later=4) == ""
+    assert "server.pem of" in why_not(daemon, own, later=6)
+    (tmp_path / "pki/server/ca.pem").write_text(issue(tmp_path, "other", "ca", 9))
+    assert "two authorities" in why_not(daemon, own, replace=True)
+
+
+def test_a_name_or_a_port_of_others_is_refused(daemon: dind.Daemon) -> None:
+    daemon.add_container("ci", owner="")
+    assert "was not made for this" in why_not(daemon, dind.instance())
+    assert "was not made for this" in why_not(daemon, dind.instance(state="absent"))
+    daemon.add_container("ci")
+    taken = [("web", "0.0.0.0", 2376), ("ci", "127.0.0.1", 2376)]
+    assert "by the container web" in why_not(daemon, dind.instance(port=2376), taken)
+    elsewhere = [("web", "192.0.2.7", 2376), ("web", "::", 2376)]
+    assert why_not(daemon, dind.instance(port=2376), elsewhere) == ""
+
+
+def test_ports_are_read_of_what_docker_shows(daemon: dind.Daemon) -> None:
+    daemon.ports = [
+        {"Names": "web", "Ports": "0.0.0.0:80->80/tcp, [::]:80->80/tcp, 443/tcp"},
+        {"Names": "many", "Ports": "127.0.0.1:5000-5002->5000-5002/tcp"},
+    ]
+    ports = Docker(FakeRunner(docker=daemon), "docker", 5).ports()
+    assert ports == [
+        ("web", "0.0.0.0", 80),
+        ("web", "::", 80),
+        *(("many", "127.0.0.1", port) for port in (5000, 5001, 5002)),
+    ]
+
+
+def test_an_image_of_another_platform_on_the_host_is_refused(daemon: dind.Daemon) -> None:
+    daemon.images["arm64v8/docker:dind"] = {
+        "Id": "sha256:1",
+        "Os": "linux",
+        "Architecture": "amd64",
+    }
+    assert "for linux/amd64" in why_not(daemon, dind.instance())
+
+
+def test_the_image_for_another_user_is_named_by_all_that_it_is_made_of(daemon: dind.Daemon) -> None:
+    def name(identity: str, uid: int) -> str:
+        image = {"Id": identity, "Os": "linux", "Architecture": "arm64"}
+        daemon.images["arm64v8/docker:dind-rootless"] = image
+        wanted = dind.instance(variant="dind-rootless", uid=uid)
+        return see(daemon, wanted)["ci"]["derived"]["name"]
+
+    assert name("sha256:1", 1234) == name("sha256:1", 1234)
+    assert len({name("sha256:1", 1234), name("sha256:2", 1234), name("sha256:1", 1235)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "clone", "mode", "words"),
+    [
+        ("0", "1", 0o666, "max_user_namespaces"),
+        (None, "1", 0o666, "max_user_namespaces"),
+        ("28633", "0", 0o666, "unprivileged_userns_clone"),
+        ("28633", "1", 0o600, "mode 0666"),
+        ("28633", "1", None, "modprobe tun"),
+        ("28633", None, 0o666, ""),
+    ],
+)
+def test_what_engines_without_root_need_of_the_host(
+    tmp_path: Path, namespaces: str | None, clone: str | None, mode: int | None, words: str
+) -> None:
+    for name, content in (
+        ("user/max_user_namespaces", namespaces),
+        ("kernel/unprivileged_userns_clone", clone),
+    ):
+        path = tmp_path / "proc/sys" / name
+        path.parent.mkdir(parents=True)
+        if content is not None:
+            path.write_text(content + "\n")
+    if mode is not None:
+        device = tmp_path / "dev/net/tun"
+        device.parent.mkdir(parents=True)
+        device.touch()
+        device.chmod(mode)
+    reasons = missing_for_rootless(str(tmp_path))
+    assert words in " ".join(reasons)
+    assert len(reasons) == (1 if words else 0)
+
+
+def test_a_context_is_found_by_the_digest_of_its_name(tmp_path: Path) -> None:
+    assert context_host(str(tmp_path), "ci") is None
+    folder = tmp_path / "contexts/meta" / hashlib.sha256(b"ci").hexdigest()
+    folder.mkdir(parents=True)
+    meta = {"Name": "ci", "Endpoints": {"docker": {"Host": "tcp://127.0.0.1:2376"}}}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    assert context_host(str(tmp_path), "ci") == "tcp://127.0.0.1:2376"
+
+
+def test_an_export_for_nobody_is_refused(daemon: dind.Daemon) -> None:
+    export = {"path": "/nowhere/at/all", "owner": "nobody-of-that-name"}
+    daemon.add_volume("ci-certs-client", "ci")
+    assert "there is no such user" in why_not(daemon, dind.instance(export=export))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (said(stderr=dind.NO_DAEMON, rc=1), "systemctl status docker"),
+        (silent(), "its time was up"),
+        (said(stderr="permission denied while trying to connect", rc=1), "Run with become"),
+    ],
+)
+def test_a_daemon_that_does_not_answer_is_an_error(answer: Any, words: str) -> None:
+    with pytest.raises(DockerHostError, match=words):
+        see(lambda argv: answer, dind.instance())

@@ -75,9 +75,9 @@ def _charts(report: dict[str, Any]) -> str:
 def _bars(name: str, counts: dict[str, int]) -> str:
     shown = list(counts.items())
     if len(shown) > _BARS:
-        rest = sum(number for _, number in shown[_BARS - 1 :])
+        rest = sum(number for _words, number in shown[_BARS - 1 :])
         shown = [*shown[: _BARS - 1], ("others", rest)]
-    most = max((number for _, number in shown), default=1)
+    most = max((number for _words, number in shown), default=1)
     rows = []
     for place, (words, number) in enumerate(shown):
         top = place * _ROW

@@ -85,7 +85,7 @@ def merge(listed: Sequence[dict[str, Any]], stats: Sequence[dict[str, Any]]) -> 
     found = []
     for one in listed:
         sample = samples.get(str(one.get("ID", ""))[:12], {})
-        used, _, limit = str(sample.get("MemUsage", "")).partition("/")
+        used, _slash, limit = str(sample.get("MemUsage", "")).partition("/")
         found.append(
             {
                 "name": one.get("Names"),

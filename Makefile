@@ -16,7 +16,7 @@ help: ## say what there is
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: check
-check: environments ## lint, sanity and unit tests (usually 3 min; the first time 6 min)
+check: environments ## lint, sanity and unit tests (usually 4 min; the first time 8 min)
 	@$(MAKE) --jobs 2 --keep-going check-steps
 
 .PHONY: test
@@ -24,7 +24,7 @@ test: ## the main path of everything, alone, on a fresh machine (usually an hour
 	@tests/host/with-cleanup $(MAKE) test-steps
 
 .PHONY: test-full
-test-full: ## the same with the long fault matrices, and the benchmark (3 h)
+test-full: ## the same with the long fault matrices, and the benchmark (many hours)
 	@tests/host/with-cleanup $(MAKE) test-steps bench FULL=1
 
 .PHONY: demo demo-stop

@@ -117,10 +117,10 @@ build-host-image: environments
 	@$(step) 'image of the amd64 machine' '1 s; the first time 2 min' \
 	    tests/controllers/run 2.19 python tests/machine build --arch amd64
 
-molecule := default machine boards emulation dind images desktop report
+molecule := default machine boards emulation dind rootless images desktop report
 .PHONY: $(molecule:%=molecule-%)
 molecule-default molecule-desktop: images
-molecule-machine molecule-boards molecule-images molecule-report: machine-image
+molecule-machine molecule-boards molecule-rootless molecule-images molecule-report: machine-image
 molecule-dind: machine-image dind-images
 molecule-emulation: build-host-image
 $(molecule:%=molecule-%): molecule-%: environments
@@ -159,6 +159,10 @@ emulation: environments machine-image build-host-image
 .PHONY: boards
 boards: environments machine-image
 	@$(step) 'boards beyond that of Molecule' '25 min' $(run) python -m pytest tests/boards
+
+.PHONY: rootless
+rootless: environments machine-image
+	@$(step) "daemons of users' own on a booted machine" '15 min' $(run) python -m pytest tests/rootless
 
 .PHONY: builder
 builder: environments
@@ -201,7 +205,7 @@ demonstration: machine-image
 # The longest first: two run at a time.
 machine_tests := engine faults molecule-boards second-run molecule-machine molecule-default \
     molecule-emulation dind deploy report builder registry repository readme \
-    $(if $(FULL),emulation boards desktop molecule-dind molecule-images molecule-desktop molecule-report)
+    $(if $(FULL),emulation boards rootless desktop molecule-dind molecule-rootless molecule-images molecule-desktop molecule-report)
 
 .PHONY: test-steps
 test-steps:

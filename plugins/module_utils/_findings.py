@@ -13,6 +13,7 @@ from ansible_collections.arm64.docker.plugins.module_utils import (
     _rules_emulation,
     _rules_kernel,
     _rules_machine,
+    _rules_rootless,
     _rules_storage,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Problem
@@ -25,6 +26,7 @@ RULES = (
     *_rules_storage.RULES,
     *_rules_docker.RULES,
     *_rules_emulation.RULES,
+    *_rules_rootless.RULES,
 )
 
 # What a reader reports when something does not answer: severity and summary, by id.

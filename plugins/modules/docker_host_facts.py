@@ -37,6 +37,14 @@ options:
     type: list
     elements: str
     default: []
+  rootless_users:
+    description:
+      - Names of accounts that C(rootless) shall describe, beside those that run a Docker daemon of
+        their own.
+    type: list
+    elements: str
+    default: []
+    version_added: 1.1.0
   data_root:
     description:
       - The folder whose file system C(storage) describes. Without it this is the data-root of
@@ -69,6 +77,7 @@ options:
       - daemon_config
       - users
       - emulation
+      - rootless
       - docker
       - reboot_required
     default: [all]
@@ -317,6 +326,25 @@ ansible_facts:
               that only hides another one.
           returned: when gathered
           type: dict
+        rootless:
+          description:
+            - What Docker without root depends on. C(user_namespaces) is how many the kernel allows,
+              null where it has none, and C(unprivileged) whether users may make them.
+              C(apparmor_restricts) is whether AppArmor wants a profile for that, and
+              C(apparmor_profile) the file that has one for rootlesskit. C(launcher) is the path of
+              dockerd-rootless.sh, C(tun) whether /dev/net/tun is there;
+              C(unprivileged_port_start) and C(ping_group_range) are the kernel's.
+            - C(subordinate) has the ranges (owner, start, count) of C(uid) and C(gid), and
+              C(overlaps) says which of them collide. C(configured) are the users of the role
+              docker_rootless.
+            - C(users) has, by name, those of O(rootless_users), those of C(configured), and whoever
+              runs a daemon of their own. Each has uid, gid, home, subuids and subgids (how many),
+              lingering, own_unit (a docker.service in the home), delegated (controllers of
+              cgroups), socket, context (exists, current), and daemon, which is null or has pid,
+              since, applied (whether it started with its configuration as it is now), version,
+              rootless and silence.
+          returned: when gathered
+          type: dict
         docker:
           description:
             - The facts of M(arm64.docker.docker_version_facts), or null where there is no docker
@@ -368,6 +396,7 @@ def main() -> None:
         argument_spec={
             "packages": {"type": "list", "elements": "str", "default": []},
             "users": {"type": "list", "elements": "str", "default": []},
+            "rootless_users": {"type": "list", "elements": "str", "default": []},
             "data_root": {"type": "path"},
             "gather": {
                 "type": "list",
@@ -388,6 +417,7 @@ def main() -> None:
         groups=GROUPS if "all" in options["gather"] else options["gather"],
         packages=options["packages"],
         users=options["users"],
+        rootless_users=options["rootless_users"],
         data_root=options["data_root"],
     )
     host = Host("/", Runner(without=FOREIGN), options["timeout"])

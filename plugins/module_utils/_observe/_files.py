@@ -29,6 +29,10 @@ FOLDERS = (
     "/etc/systemd/system/docker.service.d",
     "/etc/systemd/system/docker.socket.d",
     "/etc/systemd/system/containerd.service.d",
+    "/etc/systemd/system/user@.service.d",
+    "/etc/systemd/user",
+    "/etc/profile.d",
+    "/etc/sysctl.d",
     "/var/lib/arm64-docker",
     "/etc/docker",
 )

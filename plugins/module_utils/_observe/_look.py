@@ -25,6 +25,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe import (
     _kernel,
     _packages,
     _power,
+    _rootless,
     _service,
     _storage,
     _system,
@@ -51,6 +52,7 @@ GROUPS = (
     "daemon_config",
     "users",
     "emulation",
+    "rootless",
     "docker",
     "reboot_required",
 )
@@ -70,11 +72,15 @@ _FIRMWARE_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Request:
-    """What to look at: further package names and users, the data root (None: daemon.json's)."""
+    """What to look at: further package names and users, the data root (None: daemon.json's).
+
+    ``rootless_users`` are those whose own daemons matter, beside the users who have one.
+    """
 
     groups: Sequence[str] = GROUPS
     packages: Sequence[str] = ()
     users: Sequence[str] = ()
+    rootless_users: Sequence[str] = ()
     data_root: str | None = None
 
 
@@ -109,6 +115,7 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
         "daemon_config": lambda: _configuration.read_daemon_config(host),
         "users": lambda: _configuration.read_users(host, request.users),
         "emulation": lambda: _emulation.read_emulation(host),
+        "rootless": lambda: _rootless.read_rootless(host, request.rootless_users),
         "docker": lambda: _read_docker(host, problems),
         "reboot_required": lambda: _system.read_reboot_required(host),
     }
@@ -128,7 +135,9 @@ def observe(host: Host, request: Request) -> tuple[dict[str, Any], list[Problem]
 
 def _reader_seconds(host: Host, group: str) -> float:
     """Give a reader half of what is left; those that wait for programs have deadlines already."""
-    return host.left() + 2 if group in ("docker", "service") else max(1.0, host.left() / 2)
+    return (
+        host.left() + 2 if group in ("docker", "rootless", "service") else max(1.0, host.left() / 2)
+    )
 
 
 @contextlib.contextmanager
@@ -153,6 +162,8 @@ def _start(host: Host, wanted: Sequence[str]) -> None:
         running = _service.daemon_pid(host) is not None
         address = f"unix://{SOCKET}" if running else _NOWHERE
         host.start("docker", Connection(host=address).version_argv(), _DAEMON_SHARE)
+    if "rootless" in wanted:
+        _rootless.start(host)
     if "service" in wanted and host.has_systemd:
         host.start("units", _service.UNITS_ARGV, _DAEMON_SHARE)
     if "board" in wanted and host.exists(_power.PROGRAM):

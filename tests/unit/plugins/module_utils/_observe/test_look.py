@@ -38,6 +38,7 @@ SHAPES = {
     "daemon_config": {"path", "exists", "valid", "sha256", "content"},
     "users": {"root"},
     "emulation": {"mounted", "handlers"},
+    "rootless": {"user_namespaces", "subordinate", "users"},
     "docker": {"client", "server", "platform", "table"},
 }
 

@@ -16,6 +16,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._process import Resul
 # No file that is read here is larger on a healthy host; a larger one is cut off, not trusted.
 FILE_LIMIT = 32 * 1024 * 1024
 
+# The kernel refuses to read a file of /proc/sys into a buffer of 4 MiB and more.
+_CHUNK = 64 * 1024
+
 
 class Host:
     """Access to one machine.
@@ -57,7 +60,13 @@ class Host:
         :raises OSError: where it cannot be read
         """
         with open(self.path(path), "rb") as stream:
-            return stream.read(FILE_LIMIT)
+            content = bytearray()
+            while len(content) < FILE_LIMIT:
+                chunk = stream.read(_CHUNK)
+                if not chunk:
+                    break
+                content += chunk
+        return bytes(content[:FILE_LIMIT])
 
     def text(self, path: str, default: str | None = None) -> str:
         """Return the text of a file; a missing one is ``default`` where that is given.

@@ -37,6 +37,11 @@ def test_text_that_is_not_utf_8_is_kept_as_far_as_it_can_be_read(host: Host) -> 
     assert host.text("/etc/file") == "caf\u00e9 \ufffd\n"
 
 
+def test_parameters_of_the_kernel_are_read() -> None:
+    """It answers "cannot allocate memory" to whoever offers it a large buffer."""
+    assert Host("/", Runner(), 5).text("/proc/sys/kernel/osrelease").strip() == os.uname().release
+
+
 def test_a_missing_file_is_the_default_where_one_is_given(host: Host) -> None:
     assert host.text("/etc/none", "default") == "default"
     assert host.text("/etc/file/none", "default") == "default"

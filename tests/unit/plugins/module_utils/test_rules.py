@@ -45,6 +45,17 @@ HANDLER = {
 }
 
 
+def own_daemon(user: dict[str, Any] | None = None, **daemon: Any) -> dict[str, Any]:
+    """A user's own daemon with which nothing is wrong, but for what is named."""
+    healthy = {"lingering": True, "delegated": ["cpu", "memory", "pids"]}
+    running = {"pid": 900, "silence": None, **daemon}
+    return {
+        "rootless/user_namespaces": 15000,
+        "rootless/unprivileged": True,
+        "rootless/users": {"ci": {**healthy, "daemon": running, **(user or {})}},
+    }
+
+
 def emulated(**fields: Any) -> dict[str, Any]:
     """Return the change that gives the kernel a handler."""
     return {"emulation/handlers": [{**HANDLER, **fields}]}
@@ -372,6 +383,40 @@ TABLE = [
         "qemu-x86_64 with /usr/bin/qemu-x86_64-static",
         emulated(works=False, fix_binary=False),
     ),
+    (
+        "rootless_no_namespaces",
+        {**own_daemon(), "rootless/user_namespaces": 0},
+        "user.max_user_namespaces is 0",
+        own_daemon(),
+    ),
+    (
+        "rootless_no_namespaces",
+        {**own_daemon(), "rootless/user_namespaces": None},
+        "CONFIG_USER_NS",
+        {"rootless/user_namespaces": None, "rootless/users": {}},
+    ),
+    (
+        "rootless_no_namespaces",
+        {**own_daemon(), "rootless/unprivileged": False},
+        "kernel.unprivileged_userns_clone is 0",
+        own_daemon(),
+    ),
+    (
+        "rootless_ids_overlap",
+        {"rootless/overlaps": ["/etc/subuid: ci and guest from 100000 on"]},
+        "ci and guest",
+        {"rootless/overlaps": []},
+    ),
+    ("rootless_daemon_silent", own_daemon(silence="it said nothing"), "nothing", own_daemon()),
+    ("rootless_ends_at_logout", own_daemon({"lingering": False}), "ci", own_daemon()),
+    (
+        "rootless_ends_at_logout",
+        own_daemon({"lingering": False}),
+        "ci",
+        own_daemon({"lingering": False, "daemon": None}),
+    ),
+    ("rootless_without_limits", own_daemon({"delegated": ["pids"]}), "cpu, memory", own_daemon()),
+    ("rootless_without_limits", own_daemon({"delegated": None}), "pids", own_daemon()),
     (
         "undervoltage",
         {"board/throttled": {**STEADY, "undervoltage_now": True, "value": "0x1"}},

@@ -162,8 +162,6 @@ def _start(host: Host, wanted: Sequence[str]) -> None:
         running = _service.daemon_pid(host) is not None
         address = f"unix://{SOCKET}" if running else _NOWHERE
         host.start("docker", Connection(host=address).version_argv(), _DAEMON_SHARE)
-    if "rootless" in wanted:
-        _rootless.start(host)
     if "service" in wanted and host.has_systemd:
         host.start("units", _service.UNITS_ARGV, _DAEMON_SHARE)
     if "board" in wanted and host.exists(_power.PROGRAM):

@@ -13,9 +13,9 @@ import re
 import time
 from typing import Any, Iterator, Sequence
 
-from ansible_collections.arm64.docker.plugins.module_utils import _systemd
+from ansible_collections.arm64.docker.plugins.module_utils import _engine_api, _systemd
 from ansible_collections.arm64.docker.plugins.module_utils._daemon_config import applied
-from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Connection, interpret
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._observe._configuration import read_users
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
@@ -31,15 +31,10 @@ CONTEXT = "rootless"
 _PROFILES = "/etc/apparmor.d"
 _CONDITION = re.compile(r"^ConditionUser=\|(\S+)$", re.MULTILINE)
 
-# A daemon that answers does so at once; a user's daemon must not cost the host's own its time.
+# A daemon that works answers at once, but for a board that swaps; one that hangs must not cost the
+# host's own its time.
+_DAEMON_SECONDS = 10
 _DAEMON_SHARE = 0.3
-
-
-def start(host: Host) -> None:
-    """Ask every daemon of a user for its version, while files are read."""
-    for uid in daemons(host):
-        connection = Connection(host=f"unix://{socket(uid)}")
-        host.start(f"rootless {uid}", connection.version_argv(), _DAEMON_SHARE)
 
 
 def socket(uid: int) -> str:
@@ -123,8 +118,8 @@ def _user(
     home, which hides that of the role; ``delegated``, the controllers of cgroups that their
     service manager may use, None where it does not run; ``context``, whether a docker context
     leads to the daemon (exists) and is in use (current); and ``daemon``, None or its pid, since,
-    applied (whether it started with the configuration as it is now), and what ``docker version``
-    says: version and rootless, both None where it is silent, which ``silence`` explains.
+    applied (whether it started with the configuration as it is now), and what it says of itself:
+    version and rootless, both None where it is silent, which ``silence`` explains.
     """
     uid, home = account["uid"], account["home"]
     unit = f"{home}/.config/systemd/user/docker.service"
@@ -147,16 +142,25 @@ def _user(
 def _daemon(host: Host, uid: int, pid: int) -> dict[str, Any]:
     since = _started(host, pid)
     modified = max((_modified(host, path) for path in CONFIGURATION), default=0.0)
-    facts, problem = interpret(host.result(f"rootless {uid}"), "docker", socket(uid))
-    server = (facts or {}).get("server")
+    answer, silence = {}, None
+    try:
+        patience = min(_DAEMON_SECONDS, host.left() * _DAEMON_SHARE)
+        answer = _engine_api.version(host.path(socket(uid)), patience)
+    except DockerHostError as error:
+        silence = error.message
     return {
         "pid": pid,
         "since": _systemd.utc(since),
         "applied": applied(modified, since, time.time()),
-        "version": server["engine"]["version"] if server else None,
-        "rootless": "rootlesskit" in server["components"] if server else None,
-        "silence": problem.message if problem else None,
+        "version": answer.get("Version"),
+        "rootless": _is_rootless(answer) if answer else None,
+        "silence": silence,
     }
+
+
+def _is_rootless(answer: dict[str, Any]) -> bool:
+    """Tell whether an engine runs below rootlesskit, which it names among its parts."""
+    return any(part.get("Name") == "rootlesskit" for part in answer.get("Components", ()))
 
 
 def _started(host: Host, pid: int) -> float | None:

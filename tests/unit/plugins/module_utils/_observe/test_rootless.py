@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +15,18 @@ from hypothesis import strategies as st
 
 from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
 from ansible_collections.arm64.docker.plugins.module_utils._observe import _rootless
-from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
-from ansible_collections.arm64.docker.tests.unit.hosts import Machine, fixture
+from ansible_collections.arm64.docker.tests.unit.hosts import Machine
+from ansible_collections.arm64.docker.tests.unit.sockets import Engine
 
 # The owner of a process in /proc is the owner of its folder, which is this test's in a fixture.
 UID = os.getuid()
 HOME = "/home/ci"
+ROOTLESS = json.dumps(
+    {
+        "Version": "26.1.5+dfsg1",
+        "Components": [{"Name": "Engine"}, {"Name": "rootlesskit", "Version": "2.0.2"}],
+    }
+)
 CGROUP = f"/sys/fs/cgroup/user.slice/user-{UID}.slice/user@{UID}.service/cgroup.controllers"
 
 
@@ -46,9 +53,14 @@ def running(board: Machine) -> None:
         board.link(f"/proc/{name}/ns/pid", "pid:[4026531836]")
     board.link("/proc/900/ns/user", "user:[4026532999]")
     board.link("/proc/self/ns/user", "user:[4026531837]")
-    answer = json.loads(fixture("docker_version/docker-debian13-26.1.5-arm64.json"))
-    answer["Server"]["Components"].append({"Name": "rootlesskit", "Version": "2.0.2"})
-    board.runner.answers["docker"] = said(json.dumps(answer))
+
+
+@pytest.fixture
+def engine(board: Machine) -> Iterator[Engine]:
+    """The account's own daemon runs and answers."""
+    running(board)
+    with Engine(board.path(f"/run/user/{UID}/docker.sock"), ROOTLESS) as engine:
+        yield engine
 
 
 def look(board: Machine, *names: str) -> dict[str, Any]:
@@ -91,12 +103,19 @@ def test_an_account_is_described_before_it_has_a_daemon(board: Machine) -> None:
     }
 
 
-def test_a_daemon_is_found_by_its_process_and_asked(board: Machine) -> None:
-    running(board)
+def test_a_daemon_is_found_by_its_process_and_asked(board: Machine, engine: Engine) -> None:
     daemon = look(board)["users"]["ci"]["daemon"]
     assert (daemon["pid"], daemon["version"], daemon["rootless"]) == (900, "26.1.5+dfsg1", True)
     assert daemon["silence"] is None
-    assert f"unix:///run/user/{UID}/docker.sock" in board.runner.command_lines("docker")[0]
+    assert engine.asked == ["GET /version HTTP/1.1"]
+
+
+def test_an_engine_that_is_not_below_rootlesskit_is_not_one_without_root(
+    board: Machine, engine: Engine
+) -> None:
+    engine.answer = '{"Version": "26.1.5", "Components": [{"Name": "Engine"}]}'
+    daemon = look(board)["users"]["ci"]["daemon"]
+    assert (daemon["version"], daemon["rootless"]) == ("26.1.5", False)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +131,14 @@ def test_the_engine_of_a_container_and_the_hosts_are_no_users(
 
 def test_a_daemon_that_is_silent_is_a_finding(board: Machine) -> None:
     running(board)
-    board.runner.answers["docker"] = silent()
     facts = look(board)["users"]["ci"]["daemon"]
     assert (facts["version"], facts["rootless"]) == (None, None)
-    assert "did not answer in time" in found(board)["rootless_daemon_silent"]
+    assert "No Docker daemon answers at" in found(board)["rootless_daemon_silent"]
 
 
-def test_a_daemon_that_ends_at_logout_or_has_no_limits_is_a_finding(board: Machine) -> None:
+def test_a_daemon_that_ends_at_logout_or_has_no_limits_is_a_finding(
+    board: Machine, engine: Engine
+) -> None:
     running(board)
     board.write(CGROUP, "memory pids\n")
     assert found(board) == {"rootless_ends_at_logout": "ci", "rootless_without_limits": "ci: cpu"}

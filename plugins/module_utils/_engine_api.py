@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask an engine for its version through its socket; starting the docker command takes far longer."""
+"""Ask an engine for its version through its socket: far cheaper than the docker command."""
 
 from __future__ import annotations
 

@@ -368,9 +368,10 @@ ansible_facts:
               summary: "The memory controller is off: containers ignore their memory limits."
               evidence: the controllers are cpuset, cpu, io, pids
               remedy: >-
-                The role docker_board turns it on (docker_board_memory_cgroup) by
-                cgroup_enable=memory among the kernel's parameters, and reboots with
-                docker_board_reboot: if_required.
+                On boards of Raspberry Pi, NVIDIA and Rockchip the role docker_board turns it on
+                (docker_board_memory_cgroup) by the kernel's parameters, cgroup_enable=memory on a
+                Raspberry Pi, and reboots with docker_board_reboot: if_required. Elsewhere change
+                them yourself.
 """
 
 import os

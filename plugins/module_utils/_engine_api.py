@@ -1,7 +1,7 @@
 # Copyright (c) arm64.docker contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask an engine for its version through its socket: far cheaper than the docker command."""
+"""Ask an engine through its socket: far cheaper than the docker command."""
 
 from __future__ import annotations
 
@@ -37,17 +37,16 @@ class _Connection(http.client.HTTPConnection):
         self.sock = BoundedSocket(connected, self._deadline)
 
 
-def version(path: str, timeout: float) -> dict[str, Any]:
-    """Return what ``GET /version`` of Docker's Engine API says.
+def get(path: str, what: str, timeout: float) -> dict[str, Any]:
+    """Return what a GET of Docker's Engine API says, such as of /version or /info.
 
     :param path: the engine's socket
     :param timeout: seconds that the whole answer may take
-    :returns: Version, Components, a list of dictionaries with Name and Version, and more
     :raises DockerHostError: where nothing answers, not in time, or not as an engine does
     """
     connection = _Connection(path, timeout)
     try:
-        connection.request("GET", "/version")
+        connection.request("GET", what)
         answer = connection.getresponse()
         document = json.loads(answer.read(_SIZE_LIMIT))
     except socket.timeout as error:
@@ -62,14 +61,6 @@ def version(path: str, timeout: float) -> dict[str, Any]:
         raise DockerHostError(f"What answers at {path} is no JSON: {error}", _REMEDY) from error
     finally:
         connection.close()
-    if not _is_version(document):
+    if answer.status != http.client.OK or not isinstance(document, dict):
         raise DockerHostError(f"What answers at {path} is no Docker daemon.", _REMEDY)
     return document
-
-
-def _is_version(document: Any) -> bool:
-    """Tell whether a document has the parts that are read from it."""
-    if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
-        return False
-    components = document.get("Components", [])
-    return isinstance(components, list) and all(isinstance(item, dict) for item in components)

@@ -36,6 +36,14 @@ def _silent(facts: dict[str, Any]) -> str | None:
     )
 
 
+def _down(facts: dict[str, Any]) -> str | None:
+    rootless = facts["rootless"]
+    users = rootless["users"]
+    return _listed(
+        name for name in rootless["configured"] if name in users and not users[name]["daemon"]
+    )
+
+
 def _ends_at_logout(facts: dict[str, Any]) -> str | None:
     users = facts["rootless"]["users"]
     return _listed(name for name, _daemon in _daemons(facts) if not users[name]["lingering"])
@@ -85,6 +93,15 @@ RULES = (
         "docker' starts it anew.",
         ("rootless",),
         _silent,
+    ),
+    Rule(
+        "rootless_daemon_down",
+        WARNING,
+        "A user's own Docker daemon does not run.",
+        "The role docker_rootless starts it; 'journalctl --user --unit docker' of that user says "
+        "why it ended.",
+        ("rootless",),
+        _down,
     ),
     Rule(
         "rootless_ends_at_logout",

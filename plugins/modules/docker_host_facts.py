@@ -330,19 +330,20 @@ ansible_facts:
           description:
             - What Docker without root depends on. C(user_namespaces) is how many the kernel allows,
               null where it has none, and C(unprivileged) whether users may make them.
-              C(apparmor_restricts) is whether AppArmor wants a profile for that, and
-              C(apparmor_profile) the file that has one for rootlesskit. C(launcher) is the path of
+              C(apparmor_restricts) is whether AppArmor wants a profile for that,
+              C(apparmor_profile) the file that has one for rootlesskit, and C(apparmor_loaded)
+              whether the kernel has that of docker_rootless. C(launcher) is the path of
               dockerd-rootless.sh, C(tun) whether /dev/net/tun is there;
               C(unprivileged_port_start) and C(ping_group_range) are the kernel's.
-            - C(subordinate) has the ranges (owner, start, count) of C(uid) and C(gid), and
-              C(overlaps) says which of them collide. C(configured) are the users of the role
-              docker_rootless.
-            - C(users) has, by name, those of O(rootless_users), those of C(configured), and whoever
-              runs a daemon of their own. Each has uid, gid, home, subuids and subgids (how many),
-              lingering, own_unit (a docker.service in the home), delegated (controllers of
-              cgroups), socket, context (exists, current), and daemon, which is null or has pid,
-              since, applied (whether it started with its configuration as it is now), version,
-              rootless and silence.
+            - C(subordinate) has the ranges (owner, start, count) of C(uid) and C(gid), and where
+              ranges may begin that are C(free). C(overlaps) says which of them collide. C(asked)
+              are those of O(rootless_users), C(configured) the users of the role docker_rootless.
+            - C(users) has, by name, all of these and whoever runs a daemon of their own. Each has
+              uid, gid, home, home_usable, subuids and subgids (how many), lingering, own_unit (a
+              docker.service in the home), delegated (controllers of cgroups), bus, socket,
+              context (named, exists, current), and daemon, which is null or has pid, since,
+              applied (whether it started with its settings as they are now), version, rootless
+              and silence.
           returned: when gathered
           type: dict
         docker:

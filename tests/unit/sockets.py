@@ -10,14 +10,14 @@ from types import TracebackType
 
 
 class Engine:
-    """Answers each request with the JSON in ``answer``, or with the bytes as they are.
+    """Answers the request for a path with its JSON in ``answers``, or with the bytes as they are.
 
     With None it takes the connection and says nothing. ``asked`` has the first line of each
     request.
     """
 
-    def __init__(self, path: Path, answer: str | bytes | None) -> None:
-        self.answer = answer
+    def __init__(self, path: Path, answers: dict[str, str | bytes | None]) -> None:
+        self.answers = answers
         self.asked: list[str] = []
         self._over = threading.Event()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,10 +35,11 @@ class Engine:
                 continue
             with connection:
                 self.asked.append(connection.recv(65536).decode().splitlines()[0])
-                if self.answer is None:
+                answer = self.answers[self.asked[-1].split()[1]]
+                if answer is None:
                     self._over.wait()
                 else:
-                    connection.sendall(self._reply(self.answer))
+                    connection.sendall(self._reply(answer))
 
     @staticmethod
     def _reply(answer: str | bytes) -> bytes:

@@ -10,26 +10,34 @@ import hashlib
 import json
 import os
 import re
+import stat
 import time
-from typing import Any, Iterator, Sequence
+from typing import Any, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils import _engine_api, _systemd
 from ansible_collections.arm64.docker.plugins.module_utils._daemon_config import applied
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._observe import _subordinate
 from ansible_collections.arm64.docker.plugins.module_utils._observe._configuration import read_users
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
 # Where each package has it: docker-ce-rootless-extras, and docker.io.
 LAUNCHERS = ("/usr/bin/dockerd-rootless.sh", "/usr/share/docker.io/contrib/dockerd-rootless.sh")
 
-# What the role docker_rootless writes, and what a daemon of this kind reads when it starts.
-USERS_DROPIN = "/etc/systemd/user/docker.service.d/arm64-docker-users.conf"
-CONFIGURATION = ("/etc/systemd/user/docker.service", "/etc/docker/rootless.json")
+# What the role docker_rootless writes: for whom the unit is, and what a daemon starts with.
+UNIT = "/etc/systemd/user/docker.service"
+SETTINGS = ("/etc/docker/arm64-docker-rootless.env", "/etc/docker/arm64-docker-rootless.json")
 
 CONTEXT = "rootless"
 
 _PROFILES = "/etc/apparmor.d"
+_LOADED_PROFILES = "/sys/kernel/security/apparmor/profiles"
+OWN_PROFILE = "arm64-docker-rootlesskit"
+_ATTACHES = re.compile(r"^\s*(?:profile\s+\S+\s+)?/usr/bin/rootlesskit\b[^#{]*\{", re.MULTILINE)
 _CONDITION = re.compile(r"^ConditionUser=\|(\S+)$", re.MULTILINE)
+
+# Files that docker keeps in a home are far smaller.
+_HOME_FILE_LIMIT = 1024 * 1024
 
 # A daemon that works answers at once, but for a board that swaps; one that hangs must not cost the
 # host's own its time.
@@ -67,19 +75,22 @@ def read_rootless(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
 
     ``user_namespaces`` is how many the kernel allows (user.max_user_namespaces), None where it
     was built without; ``unprivileged`` whether users may make them. ``apparmor_restricts`` is
-    whether AppArmor wants a profile for that, and ``apparmor_profile`` the file that has one for
-    rootlesskit. ``configured`` are the users of the role docker_rootless. ``subordinate`` has
-    every range of /etc/subuid and /etc/subgid: owner, start and count, and ``overlaps`` those
-    that two owners share, in words. ``users`` has those of ``names``, the configured ones, and
-    whoever runs a daemon, as ``_user`` describes them.
+    whether AppArmor wants a profile for that, ``apparmor_profile`` the file that has one for
+    /usr/bin/rootlesskit, and ``apparmor_loaded`` whether the kernel has that of the role
+    docker_rootless. ``configured`` are the users of that role, ``asked`` those of ``names``.
+    ``subordinate`` has every range of /etc/subuid and /etc/subgid: owner, start and count, and
+    ``free``, where ranges of 65536 ids may begin that nobody has; ``overlaps`` are those that two
+    owners share, in words. ``users`` has those of ``names``, the configured ones, and whoever
+    runs a daemon, as ``_user`` describes them.
     """
-    accounts = read_users(host, names)
+    configured = _CONDITION.findall(host.text(UNIT, ""))
+    accounts = read_users(host, [*names, *configured])
     running = daemons(host)
-    configured = _CONDITION.findall(host.text(USERS_DROPIN, ""))
     wanted = {*names, *configured} & set(accounts)
     wanted |= {name for name, account in accounts.items() if account["uid"] in running}
-    subordinate = {
-        kind: _ranges(host.text(f"/etc/sub{kind}", ""), accounts) for kind in ("uid", "gid")
+    ranges = {
+        kind: _subordinate.ranges(host.text(f"/etc/sub{kind}", ""), accounts)
+        for kind in ("uid", "gid")
     }
     return {
         "user_namespaces": _number(host, "/proc/sys/user/max_user_namespaces"),
@@ -89,17 +100,22 @@ def read_rootless(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
         )
         == 1,
         "apparmor_profile": _profile(host),
+        "apparmor_loaded": f"{OWN_PROFILE} (" in host.text(_LOADED_PROFILES, ""),
         "launcher": next((path for path in LAUNCHERS if host.exists(path)), None),
         "tun": host.exists("/dev/net/tun"),
         "unprivileged_port_start": _number(host, "/proc/sys/net/ipv4/ip_unprivileged_port_start"),
         "ping_group_range": [
             int(word) for word in host.text("/proc/sys/net/ipv4/ping_group_range", "").split()
         ],
+        "asked": sorted(names),
         "configured": configured,
-        "subordinate": subordinate,
-        "overlaps": [*_overlaps("uid", subordinate["uid"]), *_overlaps("gid", subordinate["gid"])],
+        "subordinate": {**ranges, "free": _subordinate.free(ranges, accounts, len(wanted))},
+        "overlaps": [
+            *_subordinate.overlaps("uid", ranges["uid"]),
+            *_subordinate.overlaps("gid", ranges["gid"]),
+        ],
         "users": {
-            name: _user(host, name, accounts[name], running, subordinate) for name in sorted(wanted)
+            name: _user(host, name, accounts[name], running, ranges) for name in sorted(wanted)
         },
     }
 
@@ -113,13 +129,15 @@ def _user(
 ) -> dict[str, Any]:
     """Return one user's part.
 
-    uid, gid, home; ``subuids`` and ``subgids``, how many subordinate ids they have; ``lingering``,
-    whether their services run without a login; ``own_unit``, the path of a docker.service in their
-    home, which hides that of the role; ``delegated``, the controllers of cgroups that their
-    service manager may use, None where it does not run; ``context``, whether a docker context
-    leads to the daemon (exists) and is in use (current); and ``daemon``, None or its pid, since,
-    applied (whether it started with the configuration as it is now), and what it says of itself:
-    version and rootless, both None where it is silent, which ``silence`` explains.
+    uid, gid, home, and ``home_usable``, whether that is a folder of theirs; ``subuids`` and
+    ``subgids``, how many subordinate ids they have; ``lingering``, whether their services run
+    without a login; ``own_unit``, the path of a docker.service in their home, which hides that of
+    the role; ``delegated``, the controllers of cgroups that their service manager may use, None
+    where it does not run; ``bus``, whether they have a message bus, by which runc makes cgroups;
+    ``context``, whether there is a docker context of that name (named), whether it leads to the
+    daemon (exists) and is in use (current); and ``daemon``, None or its pid, since, applied
+    (whether it started with its settings as they are now), and what it says of itself: version
+    and rootless, both None where it is silent, which ``silence`` explains.
     """
     uid, home = account["uid"], account["home"]
     unit = f"{home}/.config/systemd/user/docker.service"
@@ -128,11 +146,13 @@ def _user(
         "uid": uid,
         "gid": account["gid"],
         "home": home,
-        "subuids": _count(subordinate["uid"], name),
-        "subgids": _count(subordinate["gid"], name),
+        "home_usable": _is_home(host, home, uid),
+        "subuids": _subordinate.count(subordinate["uid"], name),
+        "subgids": _subordinate.count(subordinate["gid"], name),
         "lingering": host.exists(f"/var/lib/systemd/linger/{name}"),
         "own_unit": unit if host.exists(unit) else None,
         "delegated": host.text(manager).split() if host.exists(manager) else None,
+        "bus": host.exists(f"/run/user/{uid}/bus"),
         "socket": socket(uid),
         "context": _context(host, home, uid),
         "daemon": _daemon(host, uid, running[uid]) if uid in running else None,
@@ -141,26 +161,31 @@ def _user(
 
 def _daemon(host: Host, uid: int, pid: int) -> dict[str, Any]:
     since = _started(host, pid)
-    modified = max((_modified(host, path) for path in CONFIGURATION), default=0.0)
-    answer, silence = {}, None
+    modified = max(_modified(host, path) for path in SETTINGS)
+    version, info, silence = {}, {}, None
     try:
         patience = min(_DAEMON_SECONDS, host.left() * _DAEMON_SHARE)
-        answer = _engine_api.version(host.path(socket(uid)), patience)
+        version = _engine_api.get(host.path(socket(uid)), "/version", patience)
+        info = _engine_api.get(host.path(socket(uid)), "/info", patience)
     except DockerHostError as error:
         silence = error.message
+    options = info.get("SecurityOptions")
     return {
         "pid": pid,
         "since": _systemd.utc(since),
         "applied": applied(modified, since, time.time()),
-        "version": answer.get("Version"),
-        "rootless": _is_rootless(answer) if answer else None,
+        "version": version.get("Version"),
+        "rootless": "name=rootless" in options if isinstance(options, list) else None,
         "silence": silence,
     }
 
 
-def _is_rootless(answer: dict[str, Any]) -> bool:
-    """Tell whether an engine runs below rootlesskit, which it names among its parts."""
-    return any(part.get("Name") == "rootlesskit" for part in answer.get("Components", ()))
+def _is_home(host: Host, home: str, uid: int) -> bool:
+    try:
+        status = os.stat(host.path(home))
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == uid
 
 
 def _started(host: Host, pid: int) -> float | None:
@@ -189,14 +214,19 @@ def _context(host: Host, home: str, uid: int) -> dict[str, bool]:
     endpoint = endpoint.get("docker") if isinstance(endpoint, dict) else None
     address = endpoint.get("Host") if isinstance(endpoint, dict) else None
     return {
+        "named": bool(meta),
         "exists": address == f"unix://{socket(uid)}",
         "current": config.get("currentContext") == CONTEXT,
     }
 
 
 def _json(host: Host, path: str) -> dict[str, Any]:
+    """Read an object from a file that any user may have put there: a regular one, or none."""
     try:
-        content = json.loads(host.text(path))
+        number = os.open(host.path(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(number, "rb") as stream:
+            regular = stat.S_ISREG(os.fstat(number).st_mode)
+            content = json.loads(stream.read(_HOME_FILE_LIMIT)) if regular else {}
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -214,39 +244,6 @@ def _profile(host: Host) -> str | None:
         path = f"{_PROFILES}/{name}"
         if not host.is_folder(path):
             with contextlib.suppress(OSError):
-                if re.search(r"^[^#]*\brootlesskit\b", host.text(path), re.MULTILINE):
+                if _ATTACHES.search(host.text(path)):
                     return path
     return None
-
-
-def _ranges(text: str, accounts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the ranges of subuid(5); an owner that is written as an id is named."""
-    names = {str(account["uid"]): name for name, account in accounts.items()}
-    found = []
-    for line in text.splitlines():
-        owner, *numbers = line.split(":")
-        if len(numbers) == 2 and all(number.isdigit() for number in numbers):
-            found.append(
-                {
-                    "owner": names.get(owner, owner),
-                    "start": int(numbers[0]),
-                    "count": int(numbers[1]),
-                }
-            )
-    return found
-
-
-def _count(ranges: list[dict[str, Any]], owner: str) -> int:
-    return max((item["count"] for item in ranges if item["owner"] == owner), default=0)
-
-
-def _overlaps(kind: str, ranges: list[dict[str, Any]]) -> Iterator[str]:
-    ordered = sorted(ranges, key=lambda item: item["start"])
-    for index, left in enumerate(ordered):
-        for right in ordered[index + 1 :]:
-            if right["start"] >= left["start"] + left["count"]:
-                break
-            if left["owner"] != right["owner"]:
-                yield (
-                    f"/etc/sub{kind}: {left['owner']} and {right['owner']} from {right['start']} on"
-                )

@@ -19,18 +19,15 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_an_engine_says_its_version(place: Path) -> None:
-    with Engine(place, '{"Version": "26.1.5", "Components": []}'):
-        assert _engine_api.version(str(place), 5)["Version"] == "26.1.5"
+    with Engine(place, {"/version": '{"Version": "26.1.5"}'}):
+        assert _engine_api.get(str(place), "/version", 5)["Version"] == "26.1.5"
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         ("[]", "is no Docker daemon"),
-        ("{}", "is no Docker daemon"),
-        ('{"Version": 26}', "is no Docker daemon"),
-        ('{"Version": "26", "Components": {}}', "is no Docker daemon"),
-        ('{"Version": "26", "Components": ["Engine"]}', "is no Docker daemon"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", "is no Docker daemon"),
         ("<html>", "is no JSON"),
         ("[" * 100_000, "is no JSON"),
         (b"", "No Docker daemon answers"),
@@ -41,18 +38,18 @@ def test_an_engine_says_its_version(place: Path) -> None:
 def test_what_is_no_engine_is_an_error_that_says_so(
     place: Path, answer: str | bytes, words: str
 ) -> None:
-    with Engine(place, answer), pytest.raises(DockerHostError, match=words):
-        _engine_api.version(str(place), 5)
+    with Engine(place, {"/version": answer}), pytest.raises(DockerHostError, match=words):
+        _engine_api.get(str(place), "/version", 5)
 
 
 def test_silence_ends_in_time(place: Path) -> None:
-    with Engine(place, None):
+    with Engine(place, {"/version": None}):
         started = time.monotonic()
         with pytest.raises(DockerHostError, match="did not answer within 1 s"):
-            _engine_api.version(str(place), 1)
+            _engine_api.get(str(place), "/version", 1)
         assert time.monotonic() - started < 4
 
 
 def test_a_socket_that_is_gone_is_an_error(place: Path) -> None:
     with pytest.raises(DockerHostError, match="No Docker daemon answers"):
-        _engine_api.version(str(place), 1)
+        _engine_api.get(str(place), "/version", 1)

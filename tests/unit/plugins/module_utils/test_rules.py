@@ -50,6 +50,7 @@ def own_daemon(user: dict[str, Any] | None = None, **daemon: Any) -> dict[str, A
     healthy = {"lingering": True, "delegated": ["cpu", "memory", "pids"]}
     running = {"pid": 900, "silence": None, **daemon}
     return {
+        "rootless/configured": ["ci"],
         "rootless/user_namespaces": 15000,
         "rootless/unprivileged": True,
         "rootless/users": {"ci": {**healthy, "daemon": running, **(user or {})}},
@@ -406,6 +407,13 @@ TABLE = [
         {"rootless/overlaps": ["/etc/subuid: ci and guest from 100000 on"]},
         "ci and guest",
         {"rootless/overlaps": []},
+    ),
+    ("rootless_daemon_down", own_daemon({"daemon": None}), "ci", own_daemon()),
+    (
+        "rootless_daemon_down",
+        own_daemon({"daemon": None}),
+        "ci",
+        {**own_daemon({"daemon": None}), "rootless/configured": []},
     ),
     ("rootless_daemon_silent", own_daemon(silence="it said nothing"), "nothing", own_daemon()),
     ("rootless_ends_at_logout", own_daemon({"lingering": False}), "ci", own_daemon()),

@@ -21,12 +21,8 @@ from ansible_collections.arm64.docker.tests.unit.sockets import Engine
 # The owner of a process in /proc is the owner of its folder, which is this test's in a fixture.
 UID = os.getuid()
 HOME = "/home/ci"
-ROOTLESS = json.dumps(
-    {
-        "Version": "26.1.5+dfsg1",
-        "Components": [{"Name": "Engine"}, {"Name": "rootlesskit", "Version": "2.0.2"}],
-    }
-)
+VERSION = '{"Version": "26.1.5+dfsg1"}'
+INFO = '{"SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"]}'
 CGROUP = f"/sys/fs/cgroup/user.slice/user-{UID}.slice/user@{UID}.service/cgroup.controllers"
 
 
@@ -59,7 +55,8 @@ def running(board: Machine) -> None:
 def engine(board: Machine) -> Iterator[Engine]:
     """The account's own daemon runs and answers."""
     running(board)
-    with Engine(board.path(f"/run/user/{UID}/docker.sock"), ROOTLESS) as engine:
+    answers = {"/version": VERSION, "/info": INFO}
+    with Engine(board.path(f"/run/user/{UID}/docker.sock"), answers) as engine:
         yield engine
 
 
@@ -91,13 +88,15 @@ def test_an_account_is_described_before_it_has_a_daemon(board: Machine) -> None:
             "uid": UID,
             "gid": 1500,
             "home": HOME,
+            "home_usable": False,
             "subuids": 65536,
             "subgids": 65536,
             "lingering": False,
             "own_unit": None,
             "delegated": None,
+            "bus": False,
             "socket": f"/run/user/{UID}/docker.sock",
-            "context": {"exists": False, "current": False},
+            "context": {"named": False, "exists": False, "current": False},
             "daemon": None,
         }
     }
@@ -107,15 +106,15 @@ def test_a_daemon_is_found_by_its_process_and_asked(board: Machine, engine: Engi
     daemon = look(board)["users"]["ci"]["daemon"]
     assert (daemon["pid"], daemon["version"], daemon["rootless"]) == (900, "26.1.5+dfsg1", True)
     assert daemon["silence"] is None
-    assert engine.asked == ["GET /version HTTP/1.1"]
+    assert engine.asked == ["GET /version HTTP/1.1", "GET /info HTTP/1.1"]
 
 
-def test_an_engine_that_is_not_below_rootlesskit_is_not_one_without_root(
-    board: Machine, engine: Engine
+@pytest.mark.parametrize(("info", "said"), [('{"SecurityOptions": []}', False), ("{}", None)])
+def test_an_engine_says_whether_it_is_rootless(
+    board: Machine, engine: Engine, info: str, said: bool | None
 ) -> None:
-    engine.answer = '{"Version": "26.1.5", "Components": [{"Name": "Engine"}]}'
-    daemon = look(board)["users"]["ci"]["daemon"]
-    assert (daemon["version"], daemon["rootless"]) == ("26.1.5", False)
+    engine.answers["/info"] = info
+    assert look(board)["users"]["ci"]["daemon"]["rootless"] is said
 
 
 @pytest.mark.parametrize(
@@ -172,14 +171,14 @@ def test_shared_ids_are_a_finding_that_names_both_owners(board: Machine) -> None
 def test_configuration_that_is_newer_than_the_daemon_is_not_applied(board: Machine) -> None:
     running(board)
     assert look(board)["users"]["ci"]["daemon"]["applied"] is True
-    board.write(_rootless.CONFIGURATION[0], "[Service]\n")
+    board.write(_rootless.SETTINGS[0], "A=1\n")
     board.write("/proc/uptime", "20.00 40.00\n")
-    os.utime(board.path(_rootless.CONFIGURATION[0]))
+    os.utime(board.path(_rootless.SETTINGS[0]))
     assert look(board)["users"]["ci"]["daemon"]["applied"] is False
 
 
-def test_the_users_of_the_role_are_known_by_its_drop_in(board: Machine) -> None:
-    board.write(_rootless.USERS_DROPIN, "[Unit]\nConditionUser=|ci\nConditionUser=|gone\n")
+def test_the_users_of_the_role_are_known_by_its_unit(board: Machine) -> None:
+    board.write(_rootless.UNIT, "[Unit]\nConditionUser=|ci\nConditionUser=|gone\n")
     facts = look(board)
     assert facts["configured"] == ["ci", "gone"]
     assert list(facts["users"]) == ["ci"]
@@ -191,19 +190,55 @@ def test_a_context_is_one_that_leads_to_the_daemon(board: Machine) -> None:
     address = f"unix:///run/user/{UID}/docker.sock"
     board.write(meta, json.dumps({"Endpoints": {"docker": {"Host": address}}}))
     board.write(f"{HOME}/.docker/config.json", '{"currentContext": "rootless"}')
-    assert look(board, "ci")["users"]["ci"]["context"] == {"exists": True, "current": True}
+    assert look(board, "ci")["users"]["ci"]["context"] == {
+        "named": True,
+        "exists": True,
+        "current": True,
+    }
     board.write(meta, '{"Endpoints": {"docker": {"Host": "unix:///elsewhere"}}}')
     board.write(f"{HOME}/.docker/config.json", "[]")
-    assert look(board, "ci")["users"]["ci"]["context"] == {"exists": False, "current": False}
+    assert look(board, "ci")["users"]["ci"]["context"] == {
+        "named": True,
+        "exists": False,
+        "current": False,
+    }
 
 
-@pytest.mark.parametrize("text", ["profile x /usr/bin/rootlesskit {\n", "/usr/bin/rootlesskit {\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "profile rootlesskit /usr/bin/rootlesskit flags=(unconfined) {\n",
+        "/usr/bin/rootlesskit flags=(unconfined) {\n",
+    ],
+)
 def test_a_profile_for_rootlesskit_is_found_in_any_file(board: Machine, text: str) -> None:
-    assert look(board)["apparmor_profile"] is None
-    board.write("/etc/apparmor.d/note", "# rootlesskit has none\n")
+    board.write("/etc/apparmor.d/home.ci.bin.rootlesskit", "/home/ci/bin/rootlesskit {\n")
+    board.write("/etc/apparmor.d/note", "# /usr/bin/rootlesskit has none {\n")
     assert look(board)["apparmor_profile"] is None
     board.write("/etc/apparmor.d/usr.bin.rootlesskit", f"abi <abi/4.0>,\n{text}")
     assert look(board)["apparmor_profile"] == "/etc/apparmor.d/usr.bin.rootlesskit"
+
+
+def test_the_profile_of_the_role_is_loaded_where_the_kernel_lists_it(board: Machine) -> None:
+    assert look(board)["apparmor_loaded"] is False
+    board.write("/sys/kernel/security/apparmor/profiles", "arm64-docker-rootlesskit (unconfined)\n")
+    assert look(board)["apparmor_loaded"] is True
+
+
+def test_what_is_no_file_of_a_home_is_not_opened(board: Machine) -> None:
+    """Root must not be led elsewhere, nor wait for what never comes."""
+    board.folder(f"{HOME}/.docker")
+    os.mkfifo(board.path(f"{HOME}/.docker/config.json"))
+    assert look(board, "ci")["users"]["ci"]["context"]["current"] is False
+    board.remove(f"{HOME}/.docker/config.json")
+    board.write("/elsewhere", '{"currentContext": "rootless"}')
+    board.link(f"{HOME}/.docker/config.json", str(board.path("/elsewhere")))
+    assert look(board, "ci")["users"]["ci"]["context"]["current"] is False
+
+
+def test_a_home_is_a_folder_of_the_accounts(board: Machine) -> None:
+    board.folder(HOME)
+    assert look(board, "ci")["users"]["ci"]["home_usable"] is True
 
 
 @given(st.text(alphabet="ci:0159-\n x"))

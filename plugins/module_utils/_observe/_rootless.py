@@ -14,7 +14,7 @@ import stat
 import time
 from typing import Any, Sequence
 
-from ansible_collections.arm64.docker.plugins.module_utils import _engine_api, _systemd
+from ansible_collections.arm64.docker.plugins.module_utils import _systemd
 from ansible_collections.arm64.docker.plugins.module_utils._daemon_config import applied
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._observe import _subordinate
@@ -160,6 +160,9 @@ def _user(
 
 
 def _daemon(host: Host, uid: int, pid: int) -> dict[str, Any]:
+    # Its libraries take a board a quarter of a second, which hosts without such a daemon save.
+    from ansible_collections.arm64.docker.plugins.module_utils import _engine_api
+
     since = _started(host, pid)
     modified = max(_modified(host, path) for path in SETTINGS)
     version, info, silence = {}, {}, None

@@ -44,6 +44,12 @@ bench-emulation: environments ## measure what the same build costs natively and 
 	@tests/host/prepare containers
 	@$(step) 'builds, native and emulated' '3 min' $(run) python benchmarks/emulation.py
 
+.PHONY: bench-dind
+bench-dind: environments ## measure docker_dind against docker run by hand
+	@tests/host/prepare containers
+	@tests/images/build --architecture "$$(dpkg --print-architecture)" dind
+	@$(step) 'an engine in a container, by hand and by the role' '1 min' $(run) python benchmarks/dind.py
+
 bench-registry: environments
 	@tests/host/prepare registry
 	@$(step) 'benchmark of image_platform_info' '3 min' $(run) python benchmarks/registry.py

@@ -85,13 +85,16 @@ def host(web, certificates, folder):
     packages.repository(folder / "repository")
     name = f"arm64-docker-desktop-{uuid.uuid4().hex[:8]}"
     start = ["docker", "run", "--detach", "--name", name, "--network", "host", "--init"]
-    start += ["--platform", "linux/arm64", "--env", "SSL_CERT_FILE=/srv/tls/ca.pem"]
+    start += ["--platform", "linux/arm64"]
     start += ["--volume", f"{certificates}:/srv/tls:ro"]
     start += ["--volume", f"{folder / 'repository'}:/srv/repository:ro"]
     subprocess.run([*start, IMAGE], check=True, stdout=subprocess.DEVNULL)
     try:
         host = Host(name, web.address)
+        # sudo takes the variable SSL_CERT_FILE away.
         host.run(f"""
+            mkdir -p /etc/ssl/certs
+            cp /srv/tls/ca.pem /etc/ssl/certs/arm64-docker-tests.pem
             rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
             echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
             apt-get -qq update

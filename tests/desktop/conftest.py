@@ -94,7 +94,7 @@ def host(web, certificates, folder):
         # sudo takes the variable SSL_CERT_FILE away.
         host.run(f"""
             mkdir -p /etc/ssl/certs
-            cp /srv/tls/ca.pem /etc/ssl/certs/arm64-docker-tests.pem
+            cat /srv/tls/ca.pem >>/etc/ssl/certs/ca-certificates.crt
             rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
             echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
             apt-get -qq update

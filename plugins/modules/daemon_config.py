@@ -92,6 +92,35 @@ options:
       - Without it a service that was stopped stays so, and the configuration is written only.
     type: bool
     default: false
+  observe:
+    description:
+      - Look at the host once everything is done, and return the facts of
+        M(arm64.docker.docker_host_facts). A play that would call that module next saves the start
+        of another module, which costs seconds on a board.
+      - Without it, and in check mode, nothing is looked at.
+    type: dict
+    suboptions:
+      users:
+        description:
+          - As for M(arm64.docker.docker_host_facts).
+        type: list
+        elements: str
+        default: []
+      rootless_users:
+        description:
+          - As for M(arm64.docker.docker_host_facts).
+        type: list
+        elements: str
+        default: []
+      data_root:
+        description:
+          - As for M(arm64.docker.docker_host_facts).
+        type: path
+      timeout:
+        description:
+          - Seconds that the observation may take.
+        type: int
+        default: 30
 seealso:
   - module: arm64.docker.docker_host_facts
   - plugin: arm64.docker.daemon_config_drift
@@ -121,9 +150,22 @@ EXAMPLES = r"""
     config:
       data-root: /srv/docker
     apply: none
+
+- name: Configure the engine, start it, and know what the host is like then
+  arm64.docker.daemon_config:
+    config:
+      live-restore: true
+    start: true
+    observe:
+      users: [pi]
 """
 
 RETURN = r"""
+ansible_facts:
+  description: The facts of M(arm64.docker.docker_host_facts), with all its groups and the findings.
+  returned: with O(observe), except in check mode
+  type: dict
+  sample: {}
 actions:
   description: What was done, in this order; in check mode what would be.
   returned: success
@@ -158,6 +200,8 @@ path:
   sample: /etc/docker/daemon.json
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.arm64.docker.plugins.module_utils import _no_log
@@ -186,15 +230,28 @@ def main() -> None:
             "backup": {"type": "bool", "default": True},
             "force": {"type": "bool", "default": False},
             "start": {"type": "bool", "default": False},
+            "observe": {
+                "type": "dict",
+                "options": {
+                    "users": {"type": "list", "elements": "str", "default": []},
+                    "rootless_users": {"type": "list", "elements": "str", "default": []},
+                    "data_root": {"type": "path"},
+                    "timeout": {"type": "int", "default": 30},
+                },
+            },
         },
         supports_check_mode=True,
     )
     options = dict(module.params)
-    if options["health_timeout"] < 1:
-        module.fail_json(
-            msg=f"health_timeout is {options['health_timeout']}. Give it a whole number of seconds "
-            "from 1 on."
-        )
+    look = options.pop("observe")
+    limits = {"health_timeout": options["health_timeout"]}
+    if look is not None:
+        limits["observe.timeout"] = look["timeout"]
+    for name, seconds in limits.items():
+        if seconds < 1:
+            module.fail_json(
+                msg=f"{name} is {seconds}. Give it a whole number of seconds from 1 on."
+            )
     # Censored is what is secret, and not every "10m" of the options and of the diff.
     module.no_log_values = _no_log.censored(module.no_log_values, options["config"])
     service = options.pop("service")
@@ -204,6 +261,9 @@ def main() -> None:
         )
     except DockerHostError as error:
         module.fail_json(msg=str(error))
+    facts = {}
+    if look is not None and not module.check_mode:
+        facts["ansible_facts"] = _observe(look)
     module.exit_json(
         changed=outcome.changed,
         actions=outcome.actions,
@@ -217,7 +277,16 @@ def main() -> None:
             "before_header": options["path"],
             "after_header": options["path"],
         },
+        **facts,
     )
+
+
+def _observe(look: dict[str, Any]) -> dict[str, Any]:
+    # Where nothing is to be looked at, what the observation imports would cost as much time.
+    from ansible_collections.arm64.docker.plugins.module_utils._observe import _look, _report
+
+    seconds = look.pop("timeout")
+    return _report.report(_look.Request(**look), seconds, Runner(without=FOREIGN))
 
 
 if __name__ == "__main__":

@@ -375,18 +375,10 @@ ansible_facts:
                 them yourself.
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Problem
-from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
-from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
-from ansible_collections.arm64.docker.plugins.module_utils._observe._look import (
-    GROUPS,
-    Request,
-    observe,
-)
+from ansible_collections.arm64.docker.plugins.module_utils._observe._look import GROUPS, Request
+from ansible_collections.arm64.docker.plugins.module_utils._observe._report import report
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 
 # The host's own engine is meant, whatever the login environment points the client at.
@@ -422,18 +414,8 @@ def main() -> None:
         rootless_users=options["rootless_users"],
         data_root=options["data_root"],
     )
-    host = Host("/", Runner(without=FOREIGN), options["timeout"])
-    facts, problems = observe(host, request)
-    if os.geteuid() != 0:
-        problems.append(
-            Problem(
-                "not_root",
-                f"the module ran with user id {os.geteuid()}",
-                "Set become: true for the play or the host.",
-            )
-        )
-    facts["findings"] = findings(facts, problems)
-    module.exit_json(changed=False, ansible_facts={"ansible_docker_host": facts})
+    facts = report(request, options["timeout"], Runner(without=FOREIGN))
+    module.exit_json(changed=False, ansible_facts=facts)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.parameters import PASS_VARS
 
+from ansible_collections.arm64.docker.plugins.module_utils._observe._look import GROUPS
 from ansible_collections.arm64.docker.tests.unit.running import run_module, script
 
 # A unit that no host has: systemd, where it runs, says so, and nothing is started.
@@ -175,6 +178,8 @@ def test_a_broken_file_is_an_error_until_it_is_forced(host: Host) -> None:
         ({"config": None}, "config"),
         ({"path": "/"}, "/ is no regular file"),
         ({"banana": 1}, "banana"),
+        ({"observe": {"timeout": 0}}, "observe.timeout is 0"),
+        ({"observe": {"gather": ["memory"]}}, "gather"),
     ],
 )
 def test_options_that_make_no_sense_are_an_error_that_names_them(
@@ -183,3 +188,21 @@ def test_options_that_make_no_sense_are_an_error_that_names_them(
     answer = host.run(**{"config": {"debug": True}, **options})
     assert answer["failed"] is True
     assert words in answer["msg"]
+
+
+def test_facts_are_returned_where_they_are_asked_for_and_the_change_is_in_them(host: Host) -> None:
+    before = time.time()
+    answer = host.run({"debug": True}, observe={"data_root": str(host.root)})
+    facts = answer["ansible_facts"]["ansible_docker_host"]
+    assert set(facts) == {*GROUPS, "findings"}
+    assert facts["storage"]["path"] == str(host.root)
+    assert before - 1 <= datetime.fromisoformat(facts["clock"]["utc"][:-1] + "+00:00").timestamp()
+
+
+@pytest.mark.parametrize(("mode", "options"), [("", {}), ("check", {"observe": {}})])
+def test_nothing_is_looked_at_unasked_or_in_check_mode(
+    host: Host, mode: str, options: dict[str, Any]
+) -> None:
+    answer = host.run({"debug": True}, mode, **options)
+    assert answer["changed"] is True
+    assert "ansible_facts" not in answer

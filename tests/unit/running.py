@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs modules as Ansible does: a Python of their own, arguments as JSON, one JSON answer."""
+"""Runs modules as Ansible does: a process of their own, arguments as JSON, one JSON answer."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import subprocess
+import runpy
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 _MODULES = "ansible_collections.arm64.docker.plugins.modules"
+_SECONDS = 60
+
+# Each process is a copy of one that has imported what all modules do, which is most of their time.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["ansible.module_utils.basic", __name__])
 
 
 def run_module(
@@ -20,11 +27,11 @@ def run_module(
     check_mode: bool = False,
     diff_mode: bool = False,
     environment: dict[str, str] | None = None,
-    user_id: int | None = None,
+    before: str = "",
 ) -> dict[str, Any]:
     """Run a module of the collection and return what it answered.
 
-    :param user_id: the user id that it believes to have; None is the caller's
+    :param before: Python that its process runs first
     """
     given = {
         **arguments,
@@ -33,21 +40,38 @@ def run_module(
         "_ansible_remote_tmp": "/tmp",
         "_ansible_no_log": False,
     }
-    command = f"import runpy; runpy.run_module('{_MODULES}.{name}', run_name='__main__')"
-    if user_id is not None:
-        command = f"import os; os.geteuid = lambda: {user_id}; {command}"
-    done = subprocess.run(
-        [sys.executable, "-c", command],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **(environment or {})},
-    )
-    assert done.stdout, done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    return json.loads(done.stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, stream) for stream in ("stdin", "stdout", "stderr")]
+        streams[0].write_text(json.dumps({"ANSIBLE_MODULE_ARGS": given}))
+        process = _processes.Process(
+            target=_become_module,
+            args=(name, streams, {**os.environ, **(environment or {})}, before),
+        )
+        process.start()
+        process.join(_SECONDS)
+        running = process.is_alive()
+        process.kill()
+        process.join()
+        output, errors = (stream.read_text() for stream in streams[1:])
+    assert not running, f"{name} did not end within {_SECONDS} s: {errors}"
+    assert output, errors
+    assert "Traceback" not in output + errors
+    return json.loads(output)
+
+
+def _become_module(
+    name: str, streams: list[Path], environment: dict[str, str], before: str
+) -> None:
+    for number, stream in enumerate(streams):
+        descriptor = os.open(stream, os.O_RDWR | os.O_CREAT)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as it runs
+    sys.argv = [name]
+    os.environ.clear()
+    os.environ.update(environment)
+    exec(before, {})
+    runpy.run_module(f"{_MODULES}.{name}", run_name="__main__")
 
 
 def script(place: Path, text: str) -> Path:

@@ -87,7 +87,10 @@ def test_a_docker_command_that_hangs_costs_no_more_than_the_timeout(
 
 
 def test_without_root_there_is_a_finding_and_facts_all_the_same(path: dict[str, str]) -> None:
-    answer = run_module("docker_host_facts", {"gather": ["kernel"]}, environment=path, user_id=1000)
+    before = "import os; os.geteuid = lambda: 1000"
+    answer = run_module(
+        "docker_host_facts", {"gather": ["kernel"]}, environment=path, before=before
+    )
     facts = facts_of(answer)
     assert facts["kernel"]["release"] == os.uname().release
     (finding,) = [finding for finding in facts["findings"] if finding["id"] == "not_root"]

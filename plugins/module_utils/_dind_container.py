@@ -38,8 +38,8 @@ def container(
 
     :param engines: the full instances by name, among which a cli finds its engine
     :returns: ``image``, ``dockerfile`` (empty where the image is taken as it is), ``environment``,
-        ``command``, ``mounts`` and ``ports`` in the notation of docker run, ``own_volumes``,
-        ``aliases`` and ``label``
+        ``command``, ``volumes`` and ``ports`` in the notation of docker run, ``mounts`` of volumes
+        that are made with the container, and their names, ``own_volumes``; ``aliases``, ``label``
     """
     engine = engines[instance["engine"]] if instance["variant"] == CLI else instance
     plan = {
@@ -54,18 +54,24 @@ def container(
             "aliases": [],
             "environment": {**_client_environment(engine), **_strings(instance["environment"])},
             "command": ["sleep", "infinity"],
-            "mounts": [*_client_mounts(engine), *instance["volumes"]],
+            "volumes": [*_client_volumes(engine), *instance["volumes"]],
+            "mounts": [],
             "ports": [],
             "own_volumes": [],
         }
+    targets = _targets(instance)
     return {
         **plan,
         "aliases": [ALIAS],
         "environment": {**_environment(instance), **_strings(instance["environment"])},
         "command": _command(instance),
-        "mounts": [*_mounts(instance), *instance["volumes"]],
+        "volumes": [*_certificates(instance), *instance["volumes"]],
+        "mounts": [
+            {"type": "volume", "source": name, "target": target, "labels": plan["label"]}
+            for name, target in targets.items()
+        ],
         "ports": _ports(instance),
-        "own_volumes": _own_volumes(instance),
+        "own_volumes": list(targets),
     }
 
 
@@ -125,30 +131,27 @@ def _strings(environment: Mapping[str, Any]) -> dict[str, str]:
     return {name: _word(value) for name, value in environment.items()}
 
 
-def _mounts(instance: Mapping[str, Any]) -> list[str]:
+def _targets(instance: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the volumes of an engine appear in its container."""
     storage = _ROOTLESS_STORAGE if instance["variant"] == ROOTLESS else _STORAGE
-    mounts = [f"{instance['storage_volume']}:{storage}"]
-    if instance["certificates"]:
-        mounts.append(f"{instance['certificates']}:{CERTIFICATES}:ro")
-    elif instance["tls"]:
-        mounts.append(f"{instance['ca_volume']}:{CERTIFICATES}/ca")
-        mounts.append(f"{instance['client_volume']}:{CERTIFICATES}/client")
-    return mounts
+    targets = {instance["storage_volume"]: storage}
+    if instance["tls"] and not instance["certificates"]:
+        targets[instance["ca_volume"]] = f"{CERTIFICATES}/ca"
+        targets[instance["client_volume"]] = f"{CERTIFICATES}/client"
+    return targets
 
 
-def _client_mounts(engine: Mapping[str, Any]) -> list[str]:
+def _certificates(instance: Mapping[str, Any]) -> list[str]:
+    folder = instance["certificates"]
+    return [f"{folder}:{CERTIFICATES}:ro"] if folder else []
+
+
+def _client_volumes(engine: Mapping[str, Any]) -> list[str]:
     if not engine["tls"]:
         return []
     if engine["certificates"]:
         return [f"{engine['certificates']}/client:{CERTIFICATES}/client:ro"]
     return [f"{engine['client_volume']}:{CERTIFICATES}/client:ro"]
-
-
-def _own_volumes(instance: Mapping[str, Any]) -> list[str]:
-    volumes = [instance["storage_volume"]]
-    if instance["tls"] and not instance["certificates"]:
-        volumes += [instance["ca_volume"], instance["client_volume"]]
-    return volumes
 
 
 def _ports(instance: Mapping[str, Any]) -> list[str]:

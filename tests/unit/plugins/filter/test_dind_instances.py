@@ -76,11 +76,13 @@ def test_tls_is_on_and_the_name_is_one_of_the_certificate() -> None:
         "DOCKER_TLS_SAN": "DNS:ci,IP:192.0.2.7,DNS:other,DNS:a.example.org,IP:192.0.2.9",
     }
     assert container["ports"] == ["192.0.2.9:2376:2376"]
-    assert container["mounts"] == [
-        "ci-storage:/var/lib/docker",
-        "ci-certs-ca:/certs/ca",
-        "ci-certs-client:/certs/client",
-    ]
+    assert {mount["source"]: mount["target"] for mount in container["mounts"]} == {
+        "ci-storage": "/var/lib/docker",
+        "ci-certs-ca": "/certs/ca",
+        "ci-certs-client": "/certs/client",
+    }
+    assert all(mount["labels"] == container["label"] for mount in container["mounts"])
+    assert container["volumes"] == []
     assert container["aliases"] == ["docker"]
 
 
@@ -116,7 +118,8 @@ def test_the_mode_of_iptables_is_set_nonempty_set_empty_or_unset(
 
 def test_certificates_of_ones_own_take_the_place_of_the_volumes() -> None:
     container = one(certificates="/etc/dind")["container"]
-    assert container["mounts"] == ["ci-storage:/var/lib/docker", "/etc/dind:/certs:ro"]
+    assert container["volumes"] == ["/etc/dind:/certs:ro"]
+    assert [mount["target"] for mount in container["mounts"]] == ["/var/lib/docker"]
     assert container["own_volumes"] == ["ci-storage"]
 
 
@@ -133,7 +136,8 @@ def test_a_client_goes_to_the_engine_that_it_names_and_after_it() -> None:
     assert [instance["name"] for instance in found] == ["ci", "client"]
     client = found[1]["container"]
     assert client["network"] == "ci"
-    assert client["mounts"] == ["ci-certs-client:/certs/client:ro"]
+    assert client["volumes"] == ["ci-certs-client:/certs/client:ro"]
+    assert client["mounts"] == []
     assert client["environment"]["DOCKER_HOST"] == "tcp://docker:2376"
     gone = dind_instances(instances, "linux/arm64", "absent")["instances"]
     assert [instance["name"] for instance in gone] == ["client", "ci"]

@@ -45,10 +45,8 @@ bench-emulation: environments ## measure what the same build costs natively and 
 	@$(step) 'builds, native and emulated' '3 min' $(run) python benchmarks/emulation.py
 
 .PHONY: bench-dind
-bench-dind: environments ## measure docker_dind against docker run by hand
-	@tests/host/prepare containers
-	@tests/images/build --architecture "$$(dpkg --print-architecture)" dind
-	@$(step) 'an engine in a container, by hand and by the role' '1 min' $(run) python benchmarks/dind.py
+bench-dind: environments machine-image dind-images ## measure docker_dind against docker run by hand
+	@$(step) 'an engine in a container, by hand and by the role' '10 min' $(run) python benchmarks/dind.py
 
 bench-registry: environments
 	@tests/host/prepare registry

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure the role docker_dind against its container run by hand, each until the engine answers.
 
-Needs a Docker Engine on this machine and the images of the tests (`make dind` makes them). Prints a
-table.
+On a booted arm64 machine that has Docker and the image. Prints a table.
 """
 
 from __future__ import annotations
@@ -13,51 +12,82 @@ import tempfile
 import time
 from pathlib import Path
 
+import yaml
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
-from dind.conftest import IMAGE, PREFIX, Host  # noqa: E402
+from machine.lifecycle import Machine  # noqa: E402
+from plays.runner import Controller, extra_vars  # noqa: E402
 
+PREPARE = CHECKOUT / "molecule/dind/prepare.yml"
+IMAGE = "arm64-docker-test/dind:latest"
 ROUNDS = 3
 BOUND = 2.0
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
+
+# The role alone: what the playbook does before it has a benchmark of its own.
+PLAY = [
+    {
+        "name": "Run Docker in Docker",
+        "hosts": "all",
+        "gather_facts": False,
+        "become": True,
+        "roles": [{"role": "arm64.docker.docker_dind"}],
+    }
+]
+
+# As the image's documentation says.
+BY_HAND = f"""set -e
+docker network create hand
+docker run --detach --privileged --name hand --network hand --network-alias docker \\
+    --env DOCKER_TLS_CERTDIR=/certs --volume hand-ca:/certs/ca --volume hand-client:/certs/client \\
+    --volume hand-data:/var/lib/docker --publish 127.0.0.1:23761:2376 {IMAGE}
+until docker exec --env DOCKER_HOST=tcp://docker:2376 --env DOCKER_TLS_VERIFY=1 \\
+    --env DOCKER_CERT_PATH=/certs/client hand docker version | grep Server:; do sleep 0.1; done
+"""
+REMOVE = """docker rm --force --volumes hand
+docker network rm hand
+docker volume rm hand-ca hand-client hand-data"""
 
 
-def by_hand(host: Host, name: str) -> float:
-    """Run the container as the image's documentation says; return seconds until it answers."""
+def by_hand(machine: Machine) -> float:
+    """Return the seconds until the engine of a container that is run by hand answers."""
     started = time.monotonic()
-    host.docker("network", "create", name)
-    host.docker(
-        *("run", "--detach", "--privileged", "--name", name, "--network", name),
-        *("--network-alias", "docker", "--env", "DOCKER_TLS_CERTDIR=/certs"),
-        *("--volume", f"{name}-ca:/certs/ca", "--volume", f"{name}-client:/certs/client"),
-        *("--volume", f"{name}-data:/var/lib/docker", "--publish", "127.0.0.1:23761:2376", IMAGE),
+    machine.ssh(BY_HAND, timeout=PATIENCE_SECONDS)
+    seconds = time.monotonic() - started
+    machine.ssh(REMOVE)
+    return seconds
+
+
+def by_role(controller: Controller, playbook: Path) -> float:
+    """Return the seconds until the role has proven its engine."""
+    instances = [{"name": "ci", "image": IMAGE, "port": 23762}]
+    run = controller.playbook(str(playbook), *extra_vars(docker_dind_instances=instances)).demand()
+    gone = extra_vars(
+        docker_dind_instances=instances,
+        docker_dind_state="absent",
+        docker_dind_remove_volumes=True,
     )
-    ask = ("exec", "--env", "DOCKER_HOST=tcp://docker:2376", "--env", "DOCKER_TLS_VERIFY=1")
-    ask += ("--env", "DOCKER_CERT_PATH=/certs/client", name, "docker", "version")
-    while "Server:" not in host.docker(*ask, check=False):
-        if time.monotonic() - started > PATIENCE_SECONDS:
-            raise SystemExit(f"{name} did not answer within {PATIENCE_SECONDS} s")
-        time.sleep(0.1)
-    return time.monotonic() - started
+    controller.playbook(str(playbook), *gone).demand()
+    return run.seconds
 
 
 def main() -> None:
-    manual, ours = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        host = Host(Path(folder))
-        try:
-            for number in range(ROUNDS):
-                host.clean()
-                manual.append(by_hand(host, f"{PREFIX}-hand-{number}"))
-                instance = {"name": f"{PREFIX}-role", "image": IMAGE, "port": 23762}
-                ours.append(host.play([instance]).demand().seconds)
-        finally:
-            host.clean()
-    ratio = statistics.median(ours) / statistics.median(manual)
+    hand, role = [], []
+    with tempfile.TemporaryDirectory() as folder, Machine("bench-dind") as machine:
+        playbook = Path(folder, "play.yml")
+        playbook.write_text(yaml.safe_dump(PLAY), encoding="utf-8")
+        machine.start()
+        controller = Controller(machine.inventory())
+        controller.playbook(str(PREPARE)).demand()
+        for _ in range(ROUNDS):
+            hand.append(by_hand(machine))
+            role.append(by_role(controller, playbook))
+    ratio = statistics.median(role) / statistics.median(hand)
     print("| what | seconds | ratio of medians | bound |\n|---|---|---|---|")
-    print(f"| `docker run` by hand | {_listed(manual)} | | |")
-    print(f"| docker_dind | {_listed(ours)} | {ratio:.2f} | {BOUND:.2f} |")
+    print(f"| `docker run` by hand | {_listed(hand)} | | |")
+    print(f"| docker_dind | {_listed(role)} | {ratio:.2f} | {BOUND:.2f} |")
 
 
 def _listed(seconds: list[float]) -> str:

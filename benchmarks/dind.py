@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure the role docker_dind against its container run by hand, each until the engine answers.
 
-On a booted arm64 machine that has Docker and the image. Prints a table.
+Boots an arm64 machine and gives it Docker and the image first. Prints a table.
 """
 
 from __future__ import annotations

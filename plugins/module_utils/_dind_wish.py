@@ -59,6 +59,7 @@ _VERSION = re.compile(r"(\d+)(?:\.(\d+))?")
 _SUFFIXES = (("-dind-rootless", ROOTLESS), ("-rootless", ROOTLESS), ("-dind", DIND), ("-cli", CLI))
 # Of the public image (docker-library/docker, Dockerfile-dind-rootless.template).
 SUBORDINATE = range(100000, 165536)
+_VOLUMES = ("ca_volume", "client_volume", "storage_volume")
 # The entrypoint gives these to the daemon.
 _OF_ENTRYPOINT = ("host", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey")
 
@@ -123,9 +124,11 @@ def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
     reasons = []
     if instance["variant"] not in VARIANTS:
         reasons.append(f"variant is '{instance['variant']}'; there are {', '.join(VARIANTS)}.")
-    for option in ("network", "ca_volume", "client_volume", "storage_volume"):
+    for option in ("network", *_VOLUMES):
         if not _NAME.fullmatch(instance[option]):
             reasons.append(f"{option} is '{instance[option]}', which Docker takes for no name.")
+    if len({instance[option] for option in _VOLUMES}) < len(_VOLUMES):
+        reasons.append(f"{', '.join(_VOLUMES)} name the same volume: give each one of its own.")
     if not 0 <= int(instance["port"]) <= 65535:
         reasons.append(f"port is {instance['port']}; give 1 to 65535, or 0 to publish none.")
     if not _is_address(instance["address"]):

@@ -32,6 +32,12 @@ attributes:
     support: full
     details:
       - Secrets are shown as C(sha256:) and the first six digits of their digest.
+  facts:
+    description:
+      - Returns a dictionary that becomes part of C(ansible_facts).
+    support: full
+    details:
+      - With O(observe).
 options:
   config:
     description:
@@ -97,7 +103,9 @@ options:
       - Look at the host once everything is done, and return the facts of
         M(arm64.docker.docker_host_facts). A play that would call that module next saves the start
         of another module, which costs seconds on a board.
-      - Without it, and in check mode, nothing is looked at.
+      - Nothing is looked at without it, in check mode, and where O(config) holds secrets, which
+        Ansible would blot out of the facts wherever the same letters stand.
+      - What M(arm64.docker.docker_host_facts) says of the docker connection holds here too.
     type: dict
     suboptions:
       users:
@@ -163,7 +171,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ansible_facts:
   description: The facts of M(arm64.docker.docker_host_facts), with all its groups and the findings.
-  returned: with O(observe), except in check mode
+  returned: with O(observe), except in check mode or with secrets in O(config)
   type: dict
   sample: {}
 actions:
@@ -262,7 +270,7 @@ def main() -> None:
     except DockerHostError as error:
         module.fail_json(msg=str(error))
     facts = {}
-    if look is not None and not module.check_mode:
+    if look is not None and not module.check_mode and not module.no_log_values:
         facts["ansible_facts"] = _observe(look)
     module.exit_json(
         changed=outcome.changed,
@@ -285,8 +293,12 @@ def _observe(look: dict[str, Any]) -> dict[str, Any]:
     # Where nothing is to be looked at, what the observation imports would cost as much time.
     from ansible_collections.arm64.docker.plugins.module_utils._observe import _look, _report
 
-    seconds = look.pop("timeout")
-    return _report.report(_look.Request(**look), seconds, Runner(without=FOREIGN))
+    request = _look.Request(
+        users=look["users"],
+        rootless_users=look["rootless_users"],
+        data_root=look["data_root"],
+    )
+    return _report.report(request, look["timeout"], Runner(without=FOREIGN))
 
 
 if __name__ == "__main__":

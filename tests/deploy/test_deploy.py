@@ -51,6 +51,35 @@ def test_a_container_is_predicted_made_kept_stopped_and_removed(host, images):
     assert host.deploy(state="absent", **wanted, **volume).demand().changed == 0
 
 
+def test_a_network_is_made_before_its_container_and_removed_after_it(host, images):
+    network = f"{PREFIX}-net"
+    wanted = {
+        "networks": [{"name": network, "internal": True, "labels": {"place": "cellar"}}],
+        "containers": [
+            {
+                "name": WEB,
+                "image": images["shell"],
+                "stop_timeout": 1,
+                "networks": [{"name": network, "aliases": ["shop"]}],
+                "networks_cli_compatible": True,
+            }
+        ],
+    }
+    assert host.deploy("--check", **wanted).demand().changed == 2
+    assert network not in host.docker("network", "ls", "--format", "{{.Name}}").split()
+    host.deploy(**wanted).demand()
+    joined = json.loads(
+        host.docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", WEB)
+    )
+    assert list(joined) == [network]
+    assert "shop" in joined[network]["Aliases"]
+    assert host.deploy(**wanted).demand().changed == 0
+    host.deploy(state="absent", **wanted).demand()
+    assert host.containers() == []
+    assert network not in host.docker("network", "ls", "--format", "{{.Name}}").split()
+    assert host.deploy(state="absent", **wanted).demand().changed == 0
+
+
 def test_what_does_not_fit_is_refused_before_anything_changes(host, images):
     run = host.deploy(
         containers=[container(images["shell"], OLD), container(images["other"])],

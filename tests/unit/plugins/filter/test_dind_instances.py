@@ -167,6 +167,7 @@ def test_a_client_goes_to_the_engine_that_it_names_and_after_it() -> None:
         ({"export": {"path": "here"}}, "absolute path"),
         ({"export": {"path": "/here", "context": "ci"}}, "publish the engine"),
         ({"network": "a b"}, "takes for no name"),
+        ({"ca_volume": "v", "client_volume": "v"}, "name the same volume"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:

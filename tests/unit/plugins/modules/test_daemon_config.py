@@ -192,17 +192,26 @@ def test_options_that_make_no_sense_are_an_error_that_names_them(
 
 def test_facts_are_returned_where_they_are_asked_for_and_the_change_is_in_them(host: Host) -> None:
     before = time.time()
-    answer = host.run({"debug": True}, observe={"data_root": str(host.root)})
+    answer = host.run({"debug": True}, observe={"data_root": str(host.root)}, **INVOCATION)
     facts = answer["ansible_facts"]["ansible_docker_host"]
+    assert answer["invocation"]["module_args"]["observe"]["timeout"] == 30
     assert set(facts) == {*GROUPS, "findings"}
     assert facts["storage"]["path"] == str(host.root)
     assert before - 1 <= datetime.fromisoformat(facts["clock"]["utc"][:-1] + "+00:00").timestamp()
 
 
-@pytest.mark.parametrize(("mode", "options"), [("", {}), ("check", {"observe": {}})])
-def test_nothing_is_looked_at_unasked_or_in_check_mode(
-    host: Host, mode: str, options: dict[str, Any]
+@pytest.mark.parametrize(
+    ("config", "mode", "options"),
+    [
+        ({"debug": True}, "", {}),
+        ({"debug": True}, "check", {"observe": {}}),
+        # Else a host by that name would be one by another in the facts.
+        ({"proxies": {"http-proxy": "http://ubuntu@proxy.example.org"}}, "", {"observe": {}}),
+    ],
+)
+def test_nothing_is_looked_at_unasked_in_check_mode_or_with_secrets(
+    host: Host, config: dict[str, Any], mode: str, options: dict[str, Any]
 ) -> None:
-    answer = host.run({"debug": True}, mode, **options)
+    answer = host.run(config, mode, **options)
     assert answer["changed"] is True
     assert "ansible_facts" not in answer

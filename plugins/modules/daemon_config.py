@@ -271,7 +271,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
     facts = {}
     if look is not None and not module.check_mode and not module.no_log_values:
-        facts["ansible_facts"] = _observe(look)
+        facts["ansible_facts"] = {"ansible_docker_host": _observe(look)}
     module.exit_json(
         changed=outcome.changed,
         actions=outcome.actions,

@@ -139,11 +139,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_collect 
     Collector,
     Limits,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Problem
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
-from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
-from ansible_collections.arm64.docker.plugins.module_utils._observe._look import Request, observe
+from ansible_collections.arm64.docker.plugins.module_utils._observe._look import Request
+from ansible_collections.arm64.docker.plugins.module_utils._observe._report import report
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 from ansible_collections.arm64.docker.plugins.module_utils._systemd import utc
 
@@ -174,16 +173,7 @@ def main() -> None:
     started = time.monotonic()
     runner = Runner(without=FOREIGN)
     deadline = started + options["timeout"]
-    facts, problems = observe(Host("/", runner, options["timeout"] / 2), Request())
-    if os.geteuid() != 0:
-        problems.append(
-            Problem(
-                "not_root",
-                f"the module ran with user id {os.geteuid()}",
-                "Set become: true for the play or the host.",
-            )
-        )
-    facts["findings"] = findings(facts, problems)
+    facts = report(Request(), options["timeout"] / 2, runner)
     limits = Limits(
         log_lines=options["log_lines"],
         containers=options["containers"],

@@ -415,7 +415,7 @@ def main() -> None:
         data_root=options["data_root"],
     )
     facts = report(request, options["timeout"], Runner(without=FOREIGN))
-    module.exit_json(changed=False, ansible_facts=facts)
+    module.exit_json(changed=False, ansible_facts={"ansible_docker_host": facts})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def report(request: Request, seconds: float, runner: Runner) -> dict[str, Any]:
 
     :param seconds: how long the observation may take
     :param runner: starts programs
-    :returns: what a module returns as ``ansible_facts``
+    :returns: the facts, with the findings among them
     """
     facts, problems = observe(Host("/", runner, seconds), request)
     if os.geteuid() != 0:
@@ -31,4 +31,4 @@ def report(request: Request, seconds: float, runner: Runner) -> dict[str, Any]:
                 "Set become: true for the play or the host.",
             )
         )
-    return {"ansible_docker_host": {**facts, "findings": findings(facts, problems)}}
+    return {**facts, "findings": findings(facts, problems)}

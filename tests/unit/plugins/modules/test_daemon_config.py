@@ -190,7 +190,7 @@ def test_options_that_make_no_sense_are_an_error_that_names_them(
     assert words in answer["msg"]
 
 
-def test_facts_are_returned_where_they_are_asked_for_and_the_change_is_in_them(host: Host) -> None:
+def test_facts_of_after_the_change_are_returned_where_they_are_asked_for(host: Host) -> None:
     before = time.time()
     answer = host.run({"debug": True}, observe={"data_root": str(host.root)}, **INVOCATION)
     facts = answer["ansible_facts"]["ansible_docker_host"]

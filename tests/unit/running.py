@@ -70,6 +70,7 @@ def _become_module(
     sys.argv = [name]
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[1:1] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     exec(before, {})
     runpy.run_module(f"{_MODULES}.{name}", run_name="__main__")
 

@@ -105,6 +105,7 @@ options:
         of another module, which costs seconds on a board.
       - Nothing is looked at without it, in check mode, and where O(config) holds secrets, which
         Ansible would blot out of the facts wherever the same letters stand.
+      - Where looking fails, there are no facts but a warning, and the change stays a success.
       - What M(arm64.docker.docker_host_facts) says of the docker connection holds here too.
     type: dict
     suboptions:
@@ -171,7 +172,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ansible_facts:
   description: The facts of M(arm64.docker.docker_host_facts), with all its groups and the findings.
-  returned: with O(observe), except in check mode or with secrets in O(config)
+  returned: with O(observe), except in check mode, with secrets in O(config), or where looking failed
   type: dict
   sample: {}
 actions:
@@ -271,7 +272,13 @@ def main() -> None:
         module.fail_json(msg=str(error))
     facts = {}
     if look is not None and not module.check_mode and not module.no_log_values:
-        facts["ansible_facts"] = {"ansible_docker_host": _observe(look)}
+        try:
+            facts["ansible_facts"] = {"ansible_docker_host": _observe(look)}
+        except Exception as error:  # what was changed is right, whatever became of the look at it
+            module.warn(
+                f"The host could not be looked at after {options['path']} was configured: "
+                f"{type(error).__name__}: {error}. The module arm64.docker.docker_host_facts says more."
+            )
     module.exit_json(
         changed=outcome.changed,
         actions=outcome.actions,

@@ -80,6 +80,37 @@ def test_a_network_is_made_before_its_container_and_removed_after_it(host, image
     assert host.deploy(state="absent", **wanted).demand().changed == 0
 
 
+def test_a_project_is_predicted_that_waits_for_a_network_and_a_volume(host, images):
+    network, volume = f"{PREFIX}-net", f"{PREFIX}-data"
+    web = service(images["shell"], networks=["shop"], volumes=["data:/data"])
+    del web["network_mode"]
+    wanted = {
+        "networks": [{"name": network, "internal": True}],
+        "volumes": [{"name": volume}],
+        "projects": [
+            {
+                "project_name": f"{PREFIX}-shop",
+                "definition": {
+                    "services": {"web": web},
+                    "networks": {"shop": {"external": True, "name": network}},
+                    "volumes": {"data": {"external": True, "name": volume}},
+                },
+            }
+        ],
+    }
+    host.deploy(**wanted).demand()
+    host.deploy(state="stopped", **wanted).demand()
+    host.docker("container", "rm", f"{PREFIX}-shop-web-1")
+    host.docker("network", "rm", network)
+    host.docker("volume", "rm", volume)
+    assert host.deploy("--check", **wanted).demand().changed == 3
+    assert network not in host.docker("network", "ls", "--format", "{{.Name}}").split()
+    # What nothing makes stays an error.
+    assert host.deploy("--check", **{**wanted, "networks": []}).rc != 0
+    host.deploy(**wanted).demand()
+    assert host.containers() == [f"{PREFIX}-shop-web-1 running"]
+
+
 def test_what_does_not_fit_is_refused_before_anything_changes(host, images):
     run = host.deploy(
         containers=[container(images["shell"], OLD), container(images["other"])],

@@ -17,10 +17,10 @@ pytestmark = pytest.mark.full
 def folder(tmp_path_factory):
     """Download the packages on this machine, whatever its release and architecture are."""
     folder = tmp_path_factory.mktemp("packages")
-    inventory = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+    here = Controller({"all": {"hosts": {}}})
     download = ("arm64.docker.download", *extra_vars(docker_download_dir=str(folder)))
-    Controller(inventory).playbook(*download).demand()
-    assert Controller(inventory).playbook(*download).demand().changed == 0
+    here.playbook(*download).demand()
+    assert here.playbook(*download).demand().changed == 0
     return folder
 
 

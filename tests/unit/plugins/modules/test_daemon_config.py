@@ -200,6 +200,16 @@ def test_facts_of_after_the_change_are_returned_where_they_are_asked_for(host: H
     assert before - 1 <= datetime.fromisoformat(facts["clock"]["utc"][:-1] + "+00:00").timestamp()
 
 
+def test_a_change_stays_one_where_looking_at_the_host_fails(host: Host) -> None:
+    broken = "import os\ndel os.geteuid"
+    answer = host.run({"debug": True}, before=broken, observe={}, **INVOCATION)
+    assert answer["changed"] is True
+    assert "ansible_facts" not in answer
+    (warning,) = answer["warnings"]
+    assert f"after {host.path} was configured: AttributeError" in str(warning)
+    assert "docker_host_facts says more" in str(warning)
+
+
 @pytest.mark.parametrize(
     ("config", "mode", "options"),
     [

@@ -172,7 +172,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ansible_facts:
   description: The facts of M(arm64.docker.docker_host_facts), with all its groups and the findings.
-  returned: with O(observe), except in check mode, with secrets in O(config), or where looking failed
+  returned: with O(observe), except in check mode, with secrets in O(config), or where it failed
   type: dict
   sample: {}
 actions:
@@ -272,12 +272,14 @@ def main() -> None:
         module.fail_json(msg=str(error))
     facts = {}
     if look is not None and not module.check_mode and not module.no_log_values:
+        # What was changed is right, whatever becomes of the look at it.
         try:
             facts["ansible_facts"] = {"ansible_docker_host": _observe(look)}
-        except Exception as error:  # what was changed is right, whatever became of the look at it
+        except Exception as error:  # noqa: BLE001
             module.warn(
                 f"The host could not be looked at after {options['path']} was configured: "
-                f"{type(error).__name__}: {error}. The module arm64.docker.docker_host_facts says more."
+                f"{type(error).__name__}: {error}. "
+                "The module arm64.docker.docker_host_facts says more."
             )
     module.exit_json(
         changed=outcome.changed,

@@ -11,6 +11,7 @@ import argparse
 import json
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ sys.path.insert(0, str(CHECKOUT / "tests"))
 
 from machine.lifecycle import Machine  # noqa: E402
 from plays.drift import DRIFTS, OPERATOR, SITE  # noqa: E402
-from plays.runner import Controller  # noqa: E402
+from plays.runner import Controller, extra_vars  # noqa: E402
 
 RESULTS = CHECKOUT / "build/bench/results.json"
 OBSERVATION = "arm64.docker.docker_host_facts"
@@ -116,6 +117,17 @@ def observation(machine: Machine, rounds: int) -> dict[str, Any]:
     }
 
 
+def diagnostics(machine: Machine, rounds: int) -> list[float]:
+    """Return the seconds that the diagnostics of a healthy host take, each time."""
+    controller = Controller(machine.inventory())
+    with tempfile.TemporaryDirectory() as folder:
+        options = extra_vars(docker_diagnostics_dir=folder)
+        return [
+            controller.playbook("arm64.docker.diagnostics", *options).demand().seconds
+            for _ in range(rounds)
+        ]
+
+
 def drifts(machine: Machine) -> list[dict[str, Any]]:
     """Plant each drift, run site, and see it mended."""
     controller = Controller(machine.inventory())
@@ -162,13 +174,17 @@ def tables(results: dict[str, Any]) -> str:
     def seconds(values: list[float]) -> str:
         return ", ".join(f"{value:.1f}" for value in values)
 
-    install, second, look = results["installs"], results["second_runs"], results["observation"]
-    lines = [
-        "| what | seconds | ratio of medians | bound |",
-        "|---|---|---|---|",
-        f"| bare `apt-get update && apt-get install` | {seconds(install['bare_seconds'])} | | |",
-        f"| first `site` | {seconds(install['site_seconds'])} "
-        f"| {install['ratio_of_medians']:.2f} | 1.25 |",
+    lines = ["| what | seconds | ratio of medians | bound |", "|---|---|---|---|"]
+    if "installs" in results:
+        install = results["installs"]
+        lines += [
+            "| bare `apt-get update && apt-get install` "
+            f"| {seconds(install['bare_seconds'])} | | |",
+            f"| first `site` | {seconds(install['site_seconds'])} "
+            f"| {install['ratio_of_medians']:.2f} | 1.25 |",
+        ]
+    second, look = results["second_runs"], results["observation"]
+    lines += [
         f"| `ansible -m ping` | {seconds(second['ping_seconds'])} | | |",
         f"| second `site` | {seconds(second['site_seconds'])} "
         f"| {second['ratio_of_medians']:.2f} | 2.00 |",
@@ -176,6 +192,7 @@ def tables(results: dict[str, Any]) -> str:
         f"| {seconds(look['command_and_docker_version_seconds'])} | | |",
         f"| `docker_host_facts` | {seconds(look['observation_seconds'])} "
         f"| {look['ratio_of_medians']:.2f} | 1.50 |",
+        f"| `diagnostics` | {seconds(results['diagnostics_seconds'])} | | 20 s |",
         "",
         f"The second `site` sent {', '.join(map(str, second['modules_sent']))} modules and changed "
         f"{', '.join(map(str, second['changed']))} things.",
@@ -204,17 +221,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of each measurement (3)")
     parser.add_argument("--role", help="path of another role to measure for comparison")
+    parser.add_argument(
+        "--no-installs", action="store_true", help="measure only what runs on one machine"
+    )
     arguments = parser.parse_args()
 
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    results: dict[str, Any] = {"installs": installs(arguments.rounds)}
+    results: dict[str, Any] = {}
+    if not arguments.no_installs:
+        results["installs"] = installs(arguments.rounds)
     with Machine("bench-site") as machine:
-        say("second runs, observation and drift (usually 5 minutes)")
+        say("second runs, observation, diagnostics and drift (usually 10 minutes)")
         machine.start()
         machine.ssh(["useradd", OPERATOR])
         Controller(machine.inventory()).playbook(*SITE).demand()
         results["second_runs"] = second_runs(machine, arguments.rounds)
         results["observation"] = observation(machine, arguments.rounds)
+        results["diagnostics_seconds"] = diagnostics(machine, arguments.rounds)
         results["drifts"] = drifts(machine)
     if arguments.role:
         say("the other role (usually 5 minutes)")

@@ -169,7 +169,7 @@ rootless: environments machine-image
 	@$(step) "daemons of users' own on a booted machine" '15 min' $(run) python -m pytest tests/rootless
 
 .PHONY: builder
-builder: environments
+builder: environments machine-image
 	@tests/host/prepare containers
 	@$(step) 'builders of docker buildx' '3 min' $(run) $(tests) tests/builder
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from plays.runner import Controller, Run
 
-from builder.relay import Relay
+from builder.relay import DIAL, Relay
 
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
 
@@ -86,6 +86,7 @@ def host(tmp_path):
 @pytest.fixture
 def buildkit(tmp_path):
     """Return a BuildKit that listens on a socket."""
-    relay = Relay(tmp_path / "buildkit.sock", tmp_path / "relay")
+    environment = {**os.environ, "DOCKER_CONFIG": str(tmp_path / "relay")}
+    relay = Relay(tmp_path / "buildkit.sock", DIAL, environment)
     yield relay
     relay.close()

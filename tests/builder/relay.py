@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A BuildKit that listens on a socket: the one in the Docker daemon, which has none of its own."""
+"""A BuildKit that listens on a socket: the one in a Docker daemon, which has none of its own."""
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+# Connects standard input and output with the builder of the context default. In releases of
+# buildx before 0.14 the command is an experiment.
+DIAL = ("env", "BUILDX_EXPERIMENTAL=1", "docker", "buildx", "--builder", "default", "dial-stdio")
 
 
 class Relay:
-    """Connects every caller of a socket with the builder of the context default."""
+    """Connects every caller of a socket with a program's standard input and output."""
 
-    def __init__(self, path: Path, config: Path) -> None:
+    def __init__(self, path: Path, program: Sequence[str], environment: Mapping[str, str]) -> None:
         self.address = f"unix://{path}"
-        self._environment = {
-            **os.environ,
-            "DOCKER_CONFIG": str(config),
-            # In releases before 0.14 the command is an experiment.
-            "BUILDX_EXPERIMENTAL": "1",
-        }
+        self._program = program
+        self._environment = environment
         self._programs: list[subprocess.Popen] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -37,7 +37,7 @@ class Relay:
             with caller:
                 self._programs.append(
                     subprocess.Popen(
-                        ["docker", "buildx", "--builder", "default", "dial-stdio"],
+                        self._program,
                         stdin=caller,
                         stdout=caller,
                         stderr=subprocess.DEVNULL,

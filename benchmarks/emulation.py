@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what emulation costs: the same build for this machine's own architecture and for another.
 
+And what it costs to verify a handler by executing a program, beyond the start of the module.
+
 Needs a Docker Engine with buildx and a handler for the other architecture on this machine
 (`tests/host/prepare containers` brings both). Prints a table.
 """
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import subprocess
@@ -16,9 +19,12 @@ import time
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+COLLECTIONS = CHECKOUT / "build/collections"
 PACKAGES = CHECKOUT / "tests/host/lib/packages.sh"
 
 ROUNDS = 3
+VERIFICATIONS = 20
+VERIFICATION_BOUND_MS = 50
 OWN = "arm64" if platform.machine() == "aarch64" else "amd64"
 OTHER = "amd64" if OWN == "arm64" else "arm64"
 
@@ -60,7 +66,42 @@ def build(architecture: str, folder: Path, work: str) -> float:
     return time.monotonic() - started
 
 
+# The module's own code, found by the name that Ansible gives it.
+VERIFY = f"""
+import statistics, time
+from ansible_collections.arm64.docker.plugins.module_utils._execute import execute
+from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
+times = []
+for _ in range({VERIFICATIONS}):
+    started = time.monotonic()
+    assert execute(Runner(), "{OTHER}", 10) is None
+    times.append(1000 * (time.monotonic() - started))
+print(statistics.median(times), max(times))
+"""
+
+
+def verification() -> tuple[float, float]:
+    """Return the median and the longest of the milliseconds that one verification takes."""
+    done = subprocess.run(
+        [sys.executable, "-c", VERIFY],
+        env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    median, longest = map(float, done.stdout.split())
+    return median, longest
+
+
 def main() -> None:
+    median, longest = verification()
+    print(
+        f"Verifying {OTHER} takes {median:.1f} ms, {longest:.1f} ms at most in {VERIFICATIONS} "
+        f"times (bound {VERIFICATION_BOUND_MS} ms).\n"
+    )
+    if median > VERIFICATION_BOUND_MS:
+        raise SystemExit("That is more than the bound.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for architecture in (OWN, OTHER):

@@ -38,7 +38,7 @@ def _platforms(node: Node) -> list[str]:
 def _shown(node: Node) -> dict[str, Any]:
     return {
         "name": node.name,
-        "endpoint": mask_text(node.endpoint),
+        "endpoint": _address(node.endpoint),
         "status": node.status,
         "error": mask_text(node.error),
         "buildkit_version": node.version,
@@ -80,7 +80,7 @@ def _definition(builder: Builder | None, outcome: Outcome) -> dict[str, Any]:
         "driver": builder.driver,
         "nodes": {
             node.name: {
-                "endpoint": mask_text(node.endpoint),
+                "endpoint": _address(node.endpoint),
                 "platforms": sorted(node.fixed or ()),
                 "driver_opts": mask(dict(node.driver_opts or {})),
                 "configuration": _digest(node.files),
@@ -92,11 +92,19 @@ def _definition(builder: Builder | None, outcome: Outcome) -> dict[str, Any]:
 
 def _wished(node: NodeWish, configuration: str) -> dict[str, Any]:
     return {
-        "endpoint": mask_text(node.endpoint or "the current context"),
+        "endpoint": _address(node.endpoint or "the current context"),
         "platforms": sorted(node.platforms),
         "driver_opts": mask(dict(node.driver_opts)),
         "configuration": configuration,
     }
+
+
+def _address(endpoint: str) -> str:
+    """Return an endpoint without secrets: a password is one, the account that ssh uses is none."""
+    account = endpoint.partition("@")[0].partition("://")[2]
+    if endpoint.startswith("ssh://") and ":" not in account:
+        return endpoint
+    return mask_text(endpoint)
 
 
 def _digest(files: Mapping[str, bytes] | None) -> str:

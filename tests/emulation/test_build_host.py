@@ -209,7 +209,8 @@ def test_qemu_can_come_from_an_image_that_is_pinned(host):
 
 
 def test_all_that_was_brought_is_taken_back(host, before):
-    host.play("arm64.docker.uninstall", docker_targets="all").demand()
+    settings = {"docker_targets": "all", "docker_engine_remove_data": True}
+    host.play("arm64.docker.uninstall", **settings).demand()
     host.ssh("apt-get -qq -y autoremove --purge")
     assert "qemu" not in host.ssh(f"ls {BINFMT}")
     left = {line for line in baseline(host) ^ before if "/apt/" not in line}

@@ -45,6 +45,9 @@ _PLACES = (
     "/usr/local/bin/qemu-{}",
 )
 
+# The name of a handler while it is tried.
+_TRIAL = "arm64-docker-trial"
+
 _TO_FILES = ("keep a copy of", "write", "mask", "remove")
 
 
@@ -92,6 +95,8 @@ def configure(request: Request, machine: Machine) -> Outcome:
             current = replace(current, failure=machine.failure(wish.architecture))
     interpreter = _interpreter(request, machine) if wish.state == PRESENT else None
     steps = plan(wish, current, interpreter)
+    for step in steps:
+        _refuse_unusable(request, machine, step)
     actions = [*mount, *steps]
     if request.check:
         return Outcome(actions, current, after(current, steps), None)
@@ -103,10 +108,13 @@ def configure(request: Request, machine: Machine) -> Outcome:
 
 def _read(machine: Machine) -> Current:
     mounted = machine.mounted()
+    files = read_files(machine)
+    interpreters = {handler.interpreter for file in files for handler in file.handlers}
     return Current(
         active=not mounted or machine.active(),
         handlers=tuple(machine.handlers()) if mounted else (),
-        files=read_files(machine),
+        files=files,
+        gone=frozenset(path for path in interpreters if not machine.exists(path)),
     )
 
 
@@ -179,26 +187,52 @@ def _apply(request: Request, machine: Machine, actions: list[Action]) -> bool | 
     """Change the kernel, try it, and then write the files; take all back where that fails."""
     undo: list[Callable[[], None]] = []
     works = None
+    replacement = next((action.handler for action in actions if action.kind == "register"), None)
     try:
         for action in actions:
+            if action.kind == "unregister" and replacement is not None:
+                _try(request, machine, replacement)
             if action.kind not in _TO_FILES:
-                _refuse_unusable(request, machine, action)
                 undo += _kernel(machine, action)
         if request.wish.state == PRESENT and request.verify and undo:
             works = _proven(request, machine)
         for action in actions:
             if action.kind in _TO_FILES:
                 _files(machine, action)
-    except DockerHostError:
-        for step in reversed(undo):
-            step()
+    except DockerHostError as error:
+        failures = [failure for failure in map(_undone, reversed(undo)) if failure]
+        if failures:
+            raise DockerHostError(
+                f"{error.message} Nor was all put back: {' '.join(failures)}", error.remedy
+            ) from error
         raise
     return works
 
 
+def _undone(step: Callable[[], None]) -> str:
+    """Take a step back; return what went wrong, so that the others are taken back too."""
+    try:
+        step()
+    except DockerHostError as error:
+        return str(error)
+    return ""
+
+
+def _try(request: Request, machine: Machine, handler: Handler) -> None:
+    """Have a handler at work beside the one that it replaces, which may not come back once gone:
+    the kernel holds its interpreter open, and the file may be no longer there.
+    """
+    machine.register(render(replace(handler, name=_TRIAL)))
+    try:
+        if request.verify:
+            _proven(request, machine)
+    finally:
+        machine.set(_TRIAL, AWAY)
+
+
 def _refuse_unusable(request: Request, machine: Machine, action: Action) -> None:
     """An interpreter that was found may be unusable, which matters when it is registered."""
-    if action.kind == "register" and action.handler is not None:
+    if action.kind in ("register", "write") and action.handler is not None:
         reason = _unusable(request, machine, action.handler.interpreter)
         if reason is not None:
             raise DockerHostError(f"{action.handler.interpreter} {reason[0]}.", reason[1])

@@ -60,6 +60,9 @@ class Machine:
     def names(self, path: str) -> list[str]:
         return _atomic.names(self.place(path))
 
+    def exists(self, path: str) -> bool:
+        return os.path.exists(self.place(path))
+
     def beginning(self, path: str) -> bytes | None:
         """Return the first bytes of a program, None where there is none.
 

@@ -34,6 +34,8 @@ MARK = "# Written by arm64.docker.binfmt_handler"
 # QEMU takes argv[0] for what it is only under a name with this ending, or on newer kernels.
 _PRESERVING = "-binfmt-P"
 
+_FLAGS = {PRESERVE, OPEN, CREDENTIALS, FIX_BINARY}
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -69,13 +71,15 @@ class Current:
     """What is there: the kernel's handlers, the files of all folders, and what was tried.
 
     ``failure`` says why a program of the architecture did not run, None where it ran or was not
-    tried.
+    tried. ``gone`` are the interpreters of files that do not exist, so that the next boot will not
+    register them.
     """
 
     active: bool = True
     handlers: tuple = ()
     files: tuple = ()
     failure: str | None = None
+    gone: frozenset = frozenset()
 
     def file(self, path: str) -> BinfmtFile | None:
         return next((file for file in self.files if file.path == path), None)
@@ -105,7 +109,13 @@ def registration(wish: Wish, interpreter: str) -> Handler:
     flags = wish.flags
     if flags is None:
         flags = FIX_BINARY + OPEN + (PRESERVE if interpreter.endswith(_PRESERVING) else "")
-    letters = set(flags) - {CREDENTIALS} | ({CREDENTIALS} if wish.wants_credentials else set())
+    letters = _letters(flags, wish.wants_credentials)
+    unknown = letters - _FLAGS
+    if unknown:
+        raise DockerHostError(
+            f"The kernel knows no flags {''.join(sorted(unknown))}.",
+            f"The letters of flags are {', '.join(sorted(_FLAGS))}.",
+        )
     return Handler(
         name=wish.name,
         interpreter=interpreter,
@@ -114,6 +124,11 @@ def registration(wish: Wish, interpreter: str) -> Handler:
         magic=magic(wish.architecture),
         mask=mask(wish.architecture),
     )
+
+
+def _letters(flags: str, credentials: bool | None) -> set[str]:
+    """Return flags with C as it shall be; the kernel adds O to it."""
+    return set(flags) - {CREDENTIALS} | ({CREDENTIALS, OPEN} if credentials else set())
 
 
 def fits(wish: Wish, handler: Handler) -> bool:
@@ -127,7 +142,7 @@ def fits(wish: Wish, handler: Handler) -> bool:
         return False
     if wish.flags is None:
         return FIX_BINARY in flags
-    return flags - {CREDENTIALS} == set(wish.flags) - {CREDENTIALS}
+    return flags == _letters(wish.flags, CREDENTIALS in flags)
 
 
 def plan(wish: Wish, current: Current, interpreter: str | None) -> list[Action]:
@@ -175,6 +190,8 @@ def _kernel_present(wish: Wish, current: Current, interpreter: str | None) -> li
     actions = [Action("disable", one.name) for one in unfit]
     if own is not None and not own.enabled and fits(wish, own) and current.failure is None:
         return [*actions, Action("enable", own.name)]
+    if own is not None and wish.wants_credentials is None and CREDENTIALS in own.flags:
+        wish = replace(wish, credentials=True)
     handler = registration(wish, _needed(wish, interpreter))
     render(handler)
     if own is not None:
@@ -207,18 +224,20 @@ def _files_present(wish: Wish, current: Current, interpreter: str | None) -> lis
     there = current.file(wish.path)
     if not wish.persistent:
         return [Action("remove", wish.path)] if there is not None and _is_own(there, wish) else []
-    if any(_holds(wish, file) for file in effective(current.files)):
+    if any(_holds(wish, file, current) for file in effective(current.files)):
         return []
     keep = _replaced(wish, there)
     hidden = current.hidden(wish.path)
-    if there is not None and there.masked and hidden is not None and _holds(wish, hidden):
+    if there is not None and there.masked and hidden is not None and _holds(wish, hidden, current):
         return [Action("remove", wish.path)]
     handler = registration(wish, _needed(wish, interpreter))
     return [*keep, Action("write", wish.path, handler, f"{MARK}\n{render(handler)}\n")]
 
 
-def _holds(wish: Wish, file: BinfmtFile) -> bool:
-    return any(fits(wish, handler) for handler in file.handlers)
+def _holds(wish: Wish, file: BinfmtFile, current: Current) -> bool:
+    return any(
+        fits(wish, handler) and handler.interpreter not in current.gone for handler in file.handlers
+    )
 
 
 def _is_own(file: BinfmtFile, wish: Wish) -> bool:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 
 from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import (
     CANNOT_EXECUTE,
     Result,
@@ -18,6 +20,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._process import (
 # A status that neither a shell nor an emulator gives by itself.
 STATUS = 42
 
+# linux/memfd.h
+_MFD_EXEC = 0x10
+
 
 class Program:
     """A static program that exits with ``STATUS``, in memory: file systems may forbid executing.
@@ -26,7 +31,7 @@ class Program:
     """
 
     def __init__(self, architecture: str) -> None:
-        self._file = os.memfd_create(f"exit-{architecture}")
+        self._file = _in_memory(f"exit-{architecture}")
         with open(self._file, "wb", closefd=False) as stream:
             stream.write(exit_program(architecture, STATUS))
 
@@ -38,6 +43,23 @@ class Program:
     def close(self) -> None:
         """Forget the program; it cannot be started any more."""
         os.close(self._file)
+
+
+def _in_memory(name: str) -> int:
+    """Return a file that can be executed, also where vm.memfd_noexec=1 keeps others from it.
+
+    :raises DockerHostError: where the kernel executes nothing from memory
+    """
+    try:
+        return os.memfd_create(name, os.MFD_CLOEXEC | _MFD_EXEC)
+    except OSError as error:
+        # Kernels before 6.3 do not know the flag, and need none.
+        if error.errno != errno.EINVAL:
+            raise DockerHostError(
+                f"No program can be tried: {error.strerror}; the kernel executes none from memory.",
+                "Set vm.memfd_noexec to 0 or 1, or do without the proof (verify: false).",
+            ) from error
+    return os.memfd_create(name)
 
 
 def execute(runner: Runner, architecture: str, timeout: float) -> str | None:

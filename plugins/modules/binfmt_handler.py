@@ -192,6 +192,10 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = module.params
+    if options["timeout"] < 1:
+        module.fail_json(
+            msg=f"timeout is {options['timeout']}. Give it a whole number of seconds from 1 on."
+        )
     wish = Wish(
         architecture=options["arch"],
         state=options["state"],

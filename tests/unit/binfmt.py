@@ -55,6 +55,10 @@ class FakeKernel(_binfmt_machine.Machine):
         one = _binfmt.parse_line(line)
         if one.name in self.refused or one.name in self.held:
             raise DockerHostError(f"The kernel refuses {one.name}.", "Ask it why.")
+        if "F" in one.flags and not self.exists(one.interpreter):
+            raise DockerHostError(f"The kernel cannot open {one.interpreter}.", "Bring it back.")
+        if "C" in one.flags:
+            one = replace(one, flags="".join(sorted({*one.flags, "O"})))
         self.held[one.name] = one
 
     def set(self, name: str, value: str) -> None:

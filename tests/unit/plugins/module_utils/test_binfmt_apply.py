@@ -276,3 +276,65 @@ def test_the_kernels_refusal_is_explained(root: Path) -> None:
     with pytest.raises(DockerHostError, match="The kernel refuses ':qemu-aarch64:M:"):
         do(Machine(FakeRunner(), str(root)), verify=False)
     assert not (root / "etc").exists()
+
+
+# What an image registers: the kernel holds it open, and no file of the machine is behind it.
+FROM_IMAGE = handler("arm64", "/usr/bin/qemu-aarch64", "FO")
+
+
+@pytest.mark.parametrize("fault", ["broken", "dynamic", "refused"])
+def test_a_handler_that_could_not_come_back_stays_where_the_new_one_fails(
+    root: Path, fault: str
+) -> None:
+    kernel = FakeKernel(root, FROM_IMAGE)
+    if fault == "broken":
+        kernel.broken.add(DEBIAN)
+    elif fault == "dynamic":
+        put(root, DEBIAN, dynamic(exit_program("amd64", 0)))
+    options = {"flags": "FX"} if fault == "refused" else {"credentials": True}
+    with pytest.raises(DockerHostError) as caught:
+        do(kernel, **options)
+    assert kernel.handlers() == [FROM_IMAGE]
+    assert "put back" not in str(caught.value)
+    if fault != "broken":
+        with pytest.raises(DockerHostError, match="flag"):
+            do(kernel, check=True, **options)
+
+
+def test_what_cannot_be_put_back_is_said_and_the_rest_is(root: Path) -> None:
+    kernel = FakeKernel(root, FROM_IMAGE)
+    kernel.is_active = False
+    place = root / "etc/binfmt.d"
+    place.parent.mkdir()
+    place.write_text("a file where the folder shall be")
+    with pytest.raises(DockerHostError) as caught:
+        do(kernel, credentials=True)
+    assert "Nor was all put back: The kernel cannot open /usr/bin/qemu-aarch64" in str(caught.value)
+    assert (kernel.handlers(), kernel.is_active) == ([], False)
+
+
+def test_a_file_of_the_next_boot_counts_only_with_its_interpreter(root: Path) -> None:
+    kernel = FakeKernel(root, HELD)
+    line = _binfmt.render(handler("arm64", "/opt/gone", "FO"))
+    put(root, OWN, line.encode())
+    put(root, VENDOR, _binfmt.render(HELD).encode())
+    assert words(do(kernel)) == [f"write {OWN}"]
+    assert _binfmt.parse_line((root / OWN[1:]).read_text().splitlines()[-1]) == HELD
+    assert words(do(kernel)) == []
+
+
+@pytest.mark.parametrize("options", [{"flags": "FC"}, {"flags": "F", "credentials": True}])
+def test_credentials_bring_the_flag_with_them_that_the_kernel_adds(
+    root: Path, options: dict[str, Any]
+) -> None:
+    kernel = FakeKernel(root)
+    do(kernel, **options)
+    assert kernel.handlers()[0].flags == "CFO"
+    assert words(do(kernel, **options)) == []
+
+
+def test_credentials_that_are_there_stay_with_another_interpreter(root: Path) -> None:
+    kernel = FakeKernel(root, handler("arm64", DEBIAN, "CFOP"))
+    put(root, STATIC, exit_program("amd64", 0))
+    do(kernel, interpreter=STATIC)
+    assert kernel.handlers() == [handler("arm64", STATIC, "CFO")]

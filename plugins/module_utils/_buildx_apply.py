@@ -182,7 +182,17 @@ def _with_files(wanted: Wish, buildx: Buildx, store: Store, seen: _Seen) -> Wish
     if seen.builder is None or seen.builder.driver != wanted.driver:
         return wanted
     with tempfile.TemporaryDirectory(prefix="arm64-docker-buildx-") as folder:
-        buildx.trial(folder, wanted.name, wanted.driver, wanted.nodes[0], wanted.config)
+        problem = f"The configuration {wanted.config} cannot be read by buildx"
+        node = wanted.nodes[0]
+        buildx.create(
+            wanted.name,
+            wanted.driver,
+            node,
+            wanted.config,
+            False,
+            folder=folder,
+            problem=problem,
+        )
         return replace(wanted, files=configuration(folder, wanted.name))
 
 
@@ -214,6 +224,10 @@ def _apply(request: Request, buildx: Buildx, store: Store, seen: _Seen, todo: Pl
     """
     wanted, warnings = request.wanted, []
     if todo.remove:
+        try:
+            _rehearse(wanted, buildx, todo)
+        except DockerHostError as error:
+            raise _as_before(error) from error
         warnings = _left(wanted.name, buildx.remove(wanted.name, todo.keep_state))
     there = seen.builder is not None and not todo.remove
     try:
@@ -226,8 +240,21 @@ def _apply(request: Request, buildx: Buildx, store: Store, seen: _Seen, todo: Pl
                 buildx.remove(wanted.name, False)
             raise
         store.restore(wanted.name, seen.record)
-        raise DockerHostError(f"{error.message} The builder is as before.", error.remedy) from error
+        raise _as_before(error) from error
     return warnings
+
+
+def _as_before(error: DockerHostError) -> DockerHostError:
+    return DockerHostError(f"{error.message} The builder is as before.", error.remedy)
+
+
+def _rehearse(wanted: Wish, buildx: Buildx, todo: Plan) -> None:
+    """Have buildx refuse what it will refuse while the builder that is replaced is still there."""
+    with tempfile.TemporaryDirectory(prefix="arm64-docker-buildx-") as folder:
+        for number, node in enumerate(todo.nodes):
+            buildx.create(
+                wanted.name, wanted.driver, node, wanted.config, number > 0, folder=folder
+            )
 
 
 def _actions(name: str, todo: Plan, use: bool, starts: bool) -> list[str]:

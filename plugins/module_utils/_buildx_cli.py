@@ -77,29 +77,28 @@ class Buildx:
             ) from error
 
     def create(
-        self, name: str, driver: str, node: NodeWish, config: str | None, append: bool
+        self,
+        name: str,
+        driver: str,
+        node: NodeWish,
+        config: str | None,
+        append: bool,
+        *,
+        folder: str | None = None,
+        problem: str = "",
     ) -> None:
         """Create a builder with its first node, or append one.
 
         :param config: the path of BuildKit's configuration
+        :param folder: where buildx writes it instead, so that nothing else sees it
+        :param problem: what it means where buildx refuses, if not that the node cannot be made
         :raises DockerHostError: where buildx refuses
         """
+        elsewhere = ["env", f"BUILDX_CONFIG={folder}"] if folder else []
+        argv = self._argv(*create_words(name, driver, node, config, append))
         self._demand(
-            self.runner.run(
-                self._argv(*create_words(name, driver, node, config, append)), self.seconds
-            ),
-            f"The node '{node.name}' of the builder '{name}' cannot be made",
-        )
-
-    def trial(self, folder: str, name: str, driver: str, node: NodeWish, config: str) -> None:
-        """Create a builder in a folder of its own, which nothing else sees.
-
-        :raises DockerHostError: where buildx refuses
-        """
-        argv = self._argv(*create_words(name, driver, node, config, False))
-        self._demand(
-            self.runner.run(["env", f"BUILDX_CONFIG={folder}", *argv], self.seconds),
-            f"The configuration {config} cannot be read by buildx",
+            self.runner.run([*elsewhere, *argv], self.seconds),
+            problem or f"The node '{node.name}' of the builder '{name}' cannot be made",
         )
 
     def remove(self, name: str, keep_state: bool) -> str:

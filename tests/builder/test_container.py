@@ -79,6 +79,15 @@ def test_a_node_that_does_not_answer_leaves_the_builder_as_it_was(host):
         assert record.read_bytes() == before
 
 
+def test_what_buildx_refuses_costs_no_builder_that_is_there(host):
+    made = host.settle(name=NAME, driver_opts={"network": "host"})
+    before = host.docker("buildx", "inspect", NAME)
+    message = host.refusal(name=NAME, driver_opts={"networks": "host"})
+    assert "The builder is as before." in message
+    assert host.docker("buildx", "inspect", NAME) == before
+    assert host.builder(name=NAME, driver_opts={"network": "host"})["nodes"] == made["nodes"]
+
+
 def test_a_new_builder_is_not_left_half_made(host):
     assert "'board'" in host.refusal(name=NAME, nodes=[NOWHERE])
     assert host.names() == []

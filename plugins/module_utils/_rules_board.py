@@ -146,7 +146,28 @@ def _noticed(facts: dict[str, Any], name: str, subject: str, state: str) -> str 
     return f"{told} (vcgencmd get_throttled says {firmware['value']})"
 
 
+def _foreign_image(facts: dict[str, Any]) -> str | None:
+    board = facts["board"]
+    image = board.get("image")
+    if not image or facts["os"]["container"] or board["vendor"] in ("generic", image["vendor"]):
+        return None
+    return (
+        f"the device tree says {board['model']} ({board['vendor']}), and {image['path']} is that "
+        f"of an image for boards of {image['vendor']}"
+    )
+
+
 RULES = (
+    Rule(
+        "board_contradicts_image",
+        WARNING,
+        "The board is not one that the image was made for, so its kernel and boot files may not "
+        "fit.",
+        "The device tree counts here. Write the image of this board to its card, or remove the "
+        "file where it was left over from another image.",
+        ("board", "os"),
+        _foreign_image,
+    ),
     Rule(
         "iptables_raw_missing",
         ERROR,

@@ -145,6 +145,8 @@ ansible_facts:
           description:
             - The board by its device tree. C(vendor) is V(raspberrypi), V(nvidia), V(rockchip) or
               V(generic), C(family) is the chip, C(release) the release of the vendor's image.
+            - C(image) is the file of C(/etc) that says for whose boards the image was made,
+              and that vendor. It is null where there is no such file.
             - C(throttled) is what the firmware of a Raspberry Pi noticed now and since the boot. It
               is null where there is no vcgencmd, or no answer of it.
           returned: when gathered
@@ -152,6 +154,7 @@ ansible_facts:
           sample:
             compatible: ["raspberrypi,4-model-b", "brcm,bcm2711"]
             family: bcm2711
+            image: null
             model: Raspberry Pi 4 Model B Rev 1.4
             release: null
             throttled:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from engine.conftest import OBSERVATION
+from plays.host import Host
 
 pytestmark = [
     pytest.mark.full,
@@ -16,6 +18,17 @@ pytestmark = [
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CMDLINE = "/boot/firmware/cmdline.txt"
 CONTROLLERS = "cat /sys/fs/cgroup/cgroup.controllers"
+BOOT_PARAMETERS = "arm64.docker.boot_parameters"
+
+# As a boot partition is mounted on a board; the stock files go along.
+ON_VFAT = """
+    apt-get -qq install --yes dosfstools >/dev/null
+    truncate --size 16M /opt/boot.img
+    mkfs.vfat /opt/boot.img >/dev/null
+    cp -r /boot/firmware /opt/stock
+    mount -o loop,fmask=0022,dmask=0022 /opt/boot.img /boot/firmware
+    cp /opt/stock/* /boot/firmware
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +74,56 @@ def test_what_was_repaired_is_taken_back(host, stock):
     host.close()
     host.machine.reboot()
     assert "memory" not in host.ssh(CONTROLLERS).split()
+
+
+@pytest.fixture(scope="module")
+def vfat(host: Host) -> Iterator[None]:
+    with host.planted(ON_VFAT, "umount /boot/firmware; rm -r /opt/boot.img /opt/stock"):
+        yield
+
+
+@pytest.mark.usefixtures("vfat")
+def test_a_boot_partition_with_vfat_is_changed(host: Host, stock: str) -> None:
+    result = host.module(BOOT_PARAMETERS, present=["cgroup_enable=memory"]).demand().result()
+    assert result["changed_files"] == [CMDLINE]
+    (copy,) = result["backup_files"]
+    assert host.ssh(f"cat {copy}") == stock
+    assert host.ssh(f"rm {copy}; cat {CMDLINE}") == f"{stock.rstrip()} cgroup_enable=memory\n"
+
+
+@pytest.mark.usefixtures("vfat")
+@pytest.mark.parametrize(
+    ("plant", "undo", "said"),
+    [
+        (
+            "cat /dev/zero >/boot/firmware/fill 2>/dev/null || true",
+            "rm /boot/firmware/fill",
+            "No space left on device",
+        ),
+        (
+            "mount -o remount,ro /boot/firmware",
+            "mount -o remount,rw /boot/firmware",
+            "Read-only file system",
+        ),
+    ],
+    ids=["full", "read-only"],
+)
+def test_a_boot_partition_that_takes_nothing_is_left_as_it_was(
+    host: Host, plant: str, undo: str, said: str
+) -> None:
+    listing = f"ls -l /boot/firmware | grep -v fill; cat {CMDLINE}"
+    with host.planted(plant, undo):
+        before = host.ssh(listing)
+        attempt = host.module(BOOT_PARAMETERS, present=["swapaccount=1"])
+        assert attempt.rc != 0
+        assert said in attempt.message()
+        assert host.ssh(listing) == before
+
+
+def test_a_file_of_another_vendors_image_is_found_and_the_device_tree_counts(host: Host) -> None:
+    release = "/etc/nv_tegra_release"
+    with host.planted(f"echo '# R36 (release), REVISION: 4.3' >{release}", f"rm {release}"):
+        run = host.play("arm64.docker.preflight", docker_preflight_policy="warn").demand()
+    assert "board_contradicts_image" in run.output
+    assert "Raspberry Pi 5 Model B Rev 1.0 (raspberrypi)" in run.output
+    assert "nvidia_runtime_missing" not in run.output

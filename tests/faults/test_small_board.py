@@ -24,6 +24,7 @@ def test_strings_of_the_device_tree_end_with_nul_and_are_read_as_words(host: Hos
         "model": "Raspberry Pi 4 Model B Rev 1.4",
         "compatible": ["raspberrypi,4-model-b", "brcm,bcm2711"],
         "release": None,
+        "image": None,
         "throttled": None,
     }
 

@@ -17,12 +17,22 @@ _VENDORS = ("raspberrypi", "nvidia", "rockchip")
 
 _L4T = re.compile(r"R(\d+) \(release\), REVISION: ([\d.]+)")
 
+# What a vendor's image says it is made for.
+_L4T_RELEASE = "/etc/nv_tegra_release"
+_PI_ISSUE = "/etc/rpi-issue"
+_ARMBIAN_RELEASE = "/etc/armbian-release"
+
+# Armbian's names of families of boards, from their first letters on.
+_ARMBIAN_FAMILIES = {"rockchip": "rockchip", "rk3": "rockchip", "bcm2711": "raspberrypi"}
+
 
 def read_board(host: Host) -> dict[str, Any]:
     """Return vendor, family (the chip), model, the compatible strings, and the image's release.
 
     ``throttled`` is what the firmware noticed about power and heat, None where it is not asked.
-    A machine without a device tree is generic; its model is the firmware's product name.
+    ``image`` is the file of /etc that says whose boards the image is made for, and that vendor,
+    None where there is no such file. A machine without a device tree is generic; its model is the
+    firmware's product name.
     """
     compatible = _strings(host, "compatible")
     model = _strings(host, "model")
@@ -33,6 +43,7 @@ def read_board(host: Host) -> dict[str, Any]:
         "model": model[0] if model else _product(host),
         "compatible": compatible,
         "release": _release(host, vendor),
+        "image": _image(host),
         "throttled": read_throttled(host),
     }
 
@@ -66,10 +77,27 @@ def _product(host: Host) -> str | None:
 def _release(host: Host, vendor: str) -> str | None:
     """Return the release of the vendor's image: L4T's 36.4.3, or the date of a Pi's image."""
     if vendor == "nvidia":
-        found = _L4T.search(host.text("/etc/nv_tegra_release", ""))
+        found = _L4T.search(host.text(_L4T_RELEASE, ""))
         return f"{found.group(1)}.{found.group(2)}" if found else None
     if vendor == "raspberrypi":
-        found = re.search(r"\d{4}-\d\d-\d\d", host.text("/etc/rpi-issue", ""))
+        found = re.search(r"\d{4}-\d\d-\d\d", host.text(_PI_ISSUE, ""))
         return found.group(0) if found else None
-    found = re.search(r"^VERSION=(\S+)", host.text("/etc/armbian-release", ""), re.MULTILINE)
+    return _armbian(host, "VERSION")
+
+
+def _image(host: Host) -> dict[str, str] | None:
+    """Return the path of a vendor's release file, and the vendor that it names."""
+    for path, vendor in ((_L4T_RELEASE, "nvidia"), (_PI_ISSUE, "raspberrypi")):
+        if host.text(path, "").strip():
+            return {"path": path, "vendor": vendor}
+    family = _armbian(host, "LINUXFAMILY") or ""
+    for start, vendor in _ARMBIAN_FAMILIES.items():
+        if family.startswith(start):
+            return {"path": _ARMBIAN_RELEASE, "vendor": vendor}
+    return None
+
+
+def _armbian(host: Host, name: str) -> str | None:
+    """Return a variable of Armbian's release file."""
+    found = re.search(rf"^{name}=(\S+)", host.text(_ARMBIAN_RELEASE, ""), re.MULTILINE)
     return found.group(1).strip("'\"") if found else None

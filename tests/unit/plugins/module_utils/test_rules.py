@@ -104,6 +104,14 @@ STEADY = {
     "throttled_now": False,
     "throttled_seen": False,
 }
+PI = {"board/vendor": "raspberrypi", "board/model": "Raspberry Pi 5 Model B Rev 1.0"}
+
+
+def made_for(vendor: str) -> dict[str, Any]:
+    """Return the change that puts a vendor's release file on the disk."""
+    return {"board/image": {"path": "/etc/release-of-it", "vendor": vendor}}
+
+
 BROKEN = {"daemon_config/valid": False, "daemon_config/error": "Expecting value: line 3 column 1"}
 
 # Rule, a change of a healthy host's facts that it fires on, words of the evidence, and the nearest
@@ -425,6 +433,20 @@ TABLE = [
     ),
     ("rootless_without_limits", own_daemon({"delegated": ["pids"]}), "cpu, memory", own_daemon()),
     ("rootless_without_limits", own_daemon({"delegated": None}), "pids", own_daemon()),
+    (
+        "board_contradicts_image",
+        {**PI, **made_for("nvidia")},
+        "the device tree says Raspberry Pi 5 Model B Rev 1.0 (raspberrypi), and /etc/release-of-it",
+        {**PI, **made_for("raspberrypi")},
+    ),
+    ("board_contradicts_image", {**PI, **made_for("nvidia")}, "boards of nvidia", PI),
+    (
+        "board_contradicts_image",
+        {**PI, **made_for("rockchip")},
+        "boards of rockchip",
+        # No device tree, or one of a virtual machine, contradicts nothing.
+        made_for("rockchip"),
+    ),
     (
         "undervoltage",
         {"board/throttled": {**STEADY, "undervoltage_now": True, "value": "0x1"}},

@@ -17,6 +17,7 @@ BOARDS = [
             "model": "Raspberry Pi 4 Model B Rev 1.4",
             "compatible": ["raspberrypi,4-model-b", "brcm,bcm2711"],
             "release": "2025-05-13",
+            "image": {"path": "/etc/rpi-issue", "vendor": "raspberrypi"},
         },
     ),
     (
@@ -27,6 +28,7 @@ BOARDS = [
             "model": "Raspberry Pi 5 Model B Rev 1.0",
             "compatible": ["raspberrypi,5-model-b", "brcm,bcm2712"],
             "release": "2025-05-13",
+            "image": {"path": "/etc/rpi-issue", "vendor": "raspberrypi"},
         },
     ),
     (
@@ -37,6 +39,7 @@ BOARDS = [
             "model": "NVIDIA Jetson Orin Nano Developer Kit",
             "compatible": ["nvidia,p3768-0000+p3767-0005", "nvidia,p3767-0005", "nvidia,tegra234"],
             "release": "36.4.3",
+            "image": {"path": "/etc/nv_tegra_release", "vendor": "nvidia"},
         },
     ),
     (
@@ -47,6 +50,7 @@ BOARDS = [
             "model": "NVIDIA Jetson Xavier NX Developer Kit",
             "compatible": ["nvidia,p3509-0000+p3668-0000", "nvidia,tegra194"],
             "release": "35.4.1",
+            "image": {"path": "/etc/nv_tegra_release", "vendor": "nvidia"},
         },
     ),
     (
@@ -57,6 +61,7 @@ BOARDS = [
             "model": "Pine64 RockPro64 v2.1",
             "compatible": ["pine64,rockpro64-v2.1", "pine64,rockpro64", "rockchip,rk3399"],
             "release": "25.5.1",
+            "image": {"path": "/etc/armbian-release", "vendor": "rockchip"},
         },
     ),
     (
@@ -67,6 +72,7 @@ BOARDS = [
             "model": "linux,dummy-virt",
             "compatible": ["linux,dummy-virt"],
             "release": None,
+            "image": None,
         },
     ),
     (
@@ -77,6 +83,7 @@ BOARDS = [
             "model": "PowerEdge R640",
             "compatible": [],
             "release": None,
+            "image": None,
         },
     ),
 ]
@@ -109,6 +116,7 @@ def test_a_machine_that_tells_nothing_about_itself_is_generic(machine: Machine) 
         "model": None,
         "compatible": [],
         "release": None,
+        "image": None,
         "throttled": None,
     }
 
@@ -129,6 +137,32 @@ def test_a_release_file_of_another_shape_gives_no_release(
     jetson = build("jetson-orin-nano-jetpack-6")
     jetson.write("/etc/nv_tegra_release", text)
     assert read_board(jetson.host())["release"] is None
+
+
+@pytest.mark.parametrize(
+    ("family", "vendor"),
+    [("rk35xx", "rockchip"), ("rockchip-rk3588", "rockchip"), ("bcm2711", "raspberrypi")],
+)
+def test_an_image_of_armbian_names_its_family(machine: Machine, family: str, vendor: str) -> None:
+    machine.write("/etc/armbian-release", f'BOARD=some\nLINUXFAMILY="{family}"\n')
+    image = {"path": "/etc/armbian-release", "vendor": vendor}
+    assert read_board(machine.host())["image"] == image
+
+
+@pytest.mark.parametrize("text", ["", "LINUXFAMILY=meson64\n", "LINUXFAMILY=\n", "\0"])
+def test_an_image_that_names_no_known_family_is_nobodys(machine: Machine, text: str) -> None:
+    machine.write("/etc/armbian-release", text)
+    assert read_board(machine.host())["image"] is None
+
+
+def test_a_file_of_another_vendor_does_not_change_what_the_board_is(
+    build: Callable[[str], Machine],
+) -> None:
+    pi = build("raspberry-pi-4-bookworm")
+    pi.write("/etc/nv_tegra_release", "# R36 (release), REVISION: 4.3, GCID: 38968081\n")
+    board = read_board(pi.host())
+    assert board["vendor"] == "raspberrypi"
+    assert board["image"] == {"path": "/etc/nv_tegra_release", "vendor": "nvidia"}
 
 
 def test_a_pi_with_another_system_has_no_release_of_raspberry_pi_os(

@@ -49,6 +49,7 @@ _MASKS = {
 _MASK = "ffffffffffffff00fffffffffffffffffeffffff"
 
 _ORDER, _BIG_ENDIAN = 5, 2
+_OSABI, _GNU = 7, 3
 _TYPE, _SHARED_OBJECT = 16, 3
 _DELIMITERS = ":,;|!"
 _NUMBER = re.compile(r"\d{1,9}")
@@ -108,6 +109,22 @@ def mask(architecture: str) -> str:
 def serves(handler: Handler, architecture: str) -> bool:
     """Tell whether programs of an architecture go to a handler, static and dynamic ones."""
     return all(handler.accepts(header) for header in _headers(architecture))
+
+
+def exact(handler: Handler, architecture: str) -> bool:
+    """Tell whether all programs of an architecture go to a handler, and none of another one.
+
+    Static programs that choose functions as they start are marked as GNU's (elf(5), EI_OSABI).
+    """
+    marked = (
+        header[:_OSABI] + bytes((_GNU,)) + header[_OSABI + 1 :] for header in _headers(architecture)
+    )
+    others = (name for name in ARCHITECTURES if name != architecture)
+    return (
+        serves(handler, architecture)
+        and all(handler.accepts(header) for header in marked)
+        and not any(serves(handler, name) for name in others)
+    )
 
 
 @functools.lru_cache(maxsize=None)

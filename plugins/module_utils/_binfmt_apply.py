@@ -55,13 +55,13 @@ _TO_FILES = ("keep a copy of", "write", "mask", "remove")
 class Request:
     """The options of the module binfmt_handler, and check mode.
 
-    ``host`` is the architecture of the kernel (GOARCH), and ``aarch32`` whether the cores of an
-    arm64 host run 32-bit programs themselves.
+    ``host`` is the architecture of the kernel (GOARCH), and ``native`` the 32-bit one whose
+    programs it runs itself, None where there is none.
     """
 
     wish: Wish
     host: str
-    aarch32: bool = False
+    native: str | None = None
     verify: bool = True
     check: bool = False
 
@@ -85,7 +85,7 @@ def configure(request: Request, machine: Machine) -> Outcome:
     :raises DockerHostError: where that is impossible or went wrong; all is then as it was before
     """
     wish = request.wish
-    mount = [Action("mount", "binfmt_misc")] * (wish.state == PRESENT and not machine.mounted())
+    mount = [Action("mount", "binfmt_misc")] * _needs_mount(request, machine)
     if mount and not request.check:
         machine.mount()
     current = _read(machine)
@@ -106,16 +106,30 @@ def configure(request: Request, machine: Machine) -> Outcome:
     return Outcome(actions, current, _read(machine), works)
 
 
+def _needs_mount(request: Request, machine: Machine) -> bool:
+    """A kernel that knows of binfmt_misc may hold handlers that nothing shows."""
+    return not machine.mounted() and (request.wish.state == PRESENT or machine.known())
+
+
 def _read(machine: Machine) -> Current:
     mounted = machine.mounted()
     files = read_files(machine)
-    interpreters = {handler.interpreter for file in files for handler in file.handlers}
+    handlers = tuple(machine.handlers()) if mounted else ()
+    held = [*handlers, *(handler for file in files for handler in file.handlers)]
+    interpreters = {handler.interpreter for handler in held}
     return Current(
         active=not mounted or machine.active(),
-        handlers=tuple(machine.handlers()) if mounted else (),
+        handlers=handlers,
         files=files,
         gone=frozenset(path for path in interpreters if not machine.exists(path)),
+        dynamic=frozenset(path for path in interpreters if _dynamic(machine, path)),
     )
+
+
+def _dynamic(machine: Machine, path: str) -> bool:
+    data = machine.beginning(path) if path else None
+    header = read_header(data) if data is not None else None
+    return header is not None and header.dynamic
 
 
 def _served(wish: Wish, current: Current) -> bool:
@@ -127,13 +141,8 @@ def _served(wish: Wish, current: Current) -> bool:
 def _refuse_own(request: Request, machine: Machine, current: Current) -> None:
     """Programs that the cores run themselves would become slow, or not run at all."""
     wanted = request.wish.architecture
-    if wanted == request.host:
-        own = True
-    elif _served(request.wish, current):
-        own = (request.host, wanted) == ("arm64", "arm") and request.aarch32
-    else:
-        own = machine.failure(wanted) is None
-    if own:
+    own = wanted in (request.host, request.native)
+    if own or (not _served(request.wish, current) and machine.failure(wanted) is None):
         raise DockerHostError(
             f"This machine ({request.host}) runs programs for {wanted} itself.",
             f"Leave {wanted} out; state: absent removes a handler for it.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import time
 from typing import Iterator
 
@@ -104,6 +105,19 @@ class Machine:
         """Tell whether binfmt_misc is there; looking at it wakes systemd's automount."""
         return os.path.exists(self.place(f"{BINFMT}/status"))
 
+    def known(self) -> bool:
+        """Tell whether the running kernel has binfmt_misc, mounted or not."""
+        return "binfmt_misc" in (self.text("/proc/filesystems") or "")
+
+    def runs_ia32(self) -> bool:
+        """Tell whether an x86_64 kernel runs 32-bit programs itself.
+
+        One that was built so has the sysctl; a parameter may turn it off (kernel-parameters.txt).
+        """
+        off = re.compile(r"(?<!\S)ia32_emulation=(0|n|off|false)(?!\S)")
+        parameters = self.text("/proc/cmdline") or ""
+        return self.exists("/proc/sys/abi/vsyscall32") and not off.search(parameters)
+
     def active(self) -> bool:
         """Tell whether the kernel asks any handler at all."""
         return (self.text(f"{BINFMT}/status") or "").strip() == "enabled"
@@ -118,7 +132,7 @@ class Machine:
         result = self._runner.run(argv, _MOUNT_SECONDS)
         if result.ok and self.mounted():
             return
-        if "binfmt_misc" not in (self.text("/proc/filesystems") or ""):
+        if not self.known():
             raise DockerHostError(
                 "The running kernel has no binfmt_misc (CONFIG_BINFMT_MISC), which hands programs "
                 "of another architecture to QEMU.",

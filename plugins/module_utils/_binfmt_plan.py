@@ -14,6 +14,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
     OPEN,
     PRESERVE,
     Handler,
+    exact,
     handler_name,
     magic,
     mask,
@@ -72,7 +73,7 @@ class Current:
 
     ``failure`` says why a program of the architecture did not run, None where it ran or was not
     tried. ``gone`` are the interpreters of files that do not exist, so that the next boot will not
-    register them.
+    register them, and ``dynamic`` those that look for libraries, which containers do not have.
     """
 
     active: bool = True
@@ -80,6 +81,12 @@ class Current:
     files: tuple = ()
     failure: str | None = None
     gone: frozenset = frozenset()
+    dynamic: frozenset = frozenset()
+
+    def fits(self, wish: Wish, handler: Handler) -> bool:
+        """Tell whether a handler is as wanted, in containers too where it has the flag F."""
+        lost = handler.fix_binary and handler.interpreter in self.dynamic
+        return fits(wish, handler) and not lost
 
     def file(self, path: str) -> BinfmtFile | None:
         return next((file for file in self.files if file.path == path), None)
@@ -132,8 +139,11 @@ def _letters(flags: str, credentials: bool | None) -> set[str]:
 
 
 def fits(wish: Wish, handler: Handler) -> bool:
-    """Tell whether a handler is as wanted; its name, and bits of its mask, do not matter."""
-    if not serves(handler, wish.architecture):
+    """Tell whether a handler is as wanted.
+
+    Its name does not matter, nor do bits of its mask by which no program is told from another.
+    """
+    if not exact(handler, wish.architecture):
         return False
     if wish.interpreter is not None and handler.interpreter != wish.interpreter:
         return False
@@ -174,7 +184,7 @@ def _kernel_present(wish: Wish, current: Current, interpreter: str | None) -> li
             f"/proc/sys/fs/binfmt_misc/{own.name}",
         )
     others = [handler for handler in serving if handler is not own and handler.enabled]
-    good = [handler for handler in serving if handler.enabled and fits(wish, handler)]
+    good = [one for one in serving if one.enabled and current.fits(wish, one)]
     if current.failure is None and good and all(one in good for one in (*others, *_enabled(own))):
         return []
     # The newest registration is asked first, so that one of ours would win, and those of other
@@ -183,12 +193,13 @@ def _kernel_present(wish: Wish, current: Current, interpreter: str | None) -> li
     if unfit and not wish.replace:
         raise DockerHostError(
             f"Programs for {wish.architecture} are taken by the handler {unfit[0].name}, "
-            f"{_unfit(wish, unfit[0], current.failure)}.",
+            f"{_unfit(wish, unfit[0], current)}.",
             "Remove it with the program that registered it, or set replace: true, which disables "
             "it until the next boot.",
         )
     actions = [Action("disable", one.name) for one in unfit]
-    if own is not None and not own.enabled and fits(wish, own) and current.failure is None:
+    fit = own is not None and current.failure is None and current.fits(wish, own)
+    if fit and not own.enabled:
         return [*actions, Action("enable", own.name)]
     if own is not None and wish.wants_credentials is None and CREDENTIALS in own.flags:
         wish = replace(wish, credentials=True)
@@ -203,9 +214,13 @@ def _enabled(handler: Handler | None) -> list[Handler]:
     return [handler] if handler is not None and handler.enabled else []
 
 
-def _unfit(wish: Wish, handler: Handler, failure: str | None) -> str:
-    if failure is not None and fits(wish, handler):
-        return f"which does not work: {failure}"
+def _unfit(wish: Wish, handler: Handler, current: Current) -> str:
+    if not exact(handler, wish.architecture):
+        return f"whose mask {handler.mask or 'none'} leaves some of them out, or takes others too"
+    if handler.fix_binary and handler.interpreter in current.dynamic:
+        return f"whose interpreter {handler.interpreter} looks for libraries inside containers"
+    if current.failure is not None and fits(wish, handler):
+        return f"which does not work: {current.failure}"
     return f"whose interpreter is {handler.interpreter} with the flags {handler.flags or 'none'}"
 
 
@@ -223,7 +238,7 @@ def _files_present(wish: Wish, current: Current, interpreter: str | None) -> lis
     """A file registers at boot; what a package brought is good enough where it fits."""
     there = current.file(wish.path)
     if not wish.persistent:
-        return [Action("remove", wish.path)] if there is not None and _is_own(there, wish) else []
+        return _own_removed(wish, there)
     if any(_holds(wish, file, current) for file in effective(current.files)):
         return []
     keep = _replaced(wish, there)
@@ -234,9 +249,16 @@ def _files_present(wish: Wish, current: Current, interpreter: str | None) -> lis
     return [*keep, Action("write", wish.path, handler, f"{MARK}\n{render(handler)}\n")]
 
 
+def _own_removed(wish: Wish, file: BinfmtFile | None) -> list[Action]:
+    """Return how the next boot is left to packages and to the administrator, whose mask stays."""
+    own = file is not None and not file.masked and _is_own(file, wish)
+    return [Action("remove", wish.path)] if own else []
+
+
 def _holds(wish: Wish, file: BinfmtFile, current: Current) -> bool:
     return any(
-        fits(wish, handler) and handler.interpreter not in current.gone for handler in file.handlers
+        current.fits(wish, handler) and handler.interpreter not in current.gone
+        for handler in file.handlers
     )
 
 
@@ -250,8 +272,9 @@ def _replaced(wish: Wish, file: BinfmtFile | None) -> list[Action]:
     if file is None or _is_own(file, wish):
         return []
     if not wish.replace:
+        held = "other registrations than that" if file.handlers else "lines, and no registration"
         raise DockerHostError(
-            f"{file.path} holds other registrations than that of {wish.name}.",
+            f"{file.path} holds {held} of {wish.name}.",
             "Move them to a file of another name, or set replace: true, which keeps a copy.",
         )
     return [Action("keep a copy of", file.path)]
@@ -278,7 +301,7 @@ def _kernel_away(wish: Wish, current: Current) -> list[Action]:
 def _files_away(wish: Wish, current: Current) -> list[Action]:
     """What a package brought is masked, so that the next boot does not register it again."""
     if not wish.persistent:
-        return []
+        return _own_removed(wish, current.file(wish.path))
     there, hidden = current.file(wish.path), current.hidden(wish.path)
     for file in effective(current.files):
         if file.registers(wish.architecture) and file.name != f"{wish.name}.conf":

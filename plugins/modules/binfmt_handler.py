@@ -14,7 +14,8 @@ description:
   - Registers QEMU with binfmt_misc for one architecture, now and for every boot, and proves it by
     executing the smallest program of that architecture. Neither an image nor a network is needed.
   - What is there is compared by what the kernel holds, not by its name, so that a handler that
-    works stays whoever registered it. One that does not work is registered anew.
+    works stays whoever registered it. One that does not work, takes programs of other
+    architectures too, or holds a QEMU open that needs libraries, is registered anew.
   - Where something goes wrong the handlers are put back as they were.
   - Handlers hold for the whole machine, containers included; a container that is changed without
     privileges gets an error.
@@ -67,7 +68,8 @@ options:
   persistent:
     description:
       - Whether the next boot registers the handler too, through a file in C(/etc/binfmt.d). None is
-        written where a package brought one that fits. V(false) removes the one of this module.
+        written where a package brought one that fits. V(false) removes the one of this module and
+        leaves the next boot to packages, and to a mask of yours.
     type: bool
     default: true
   verify:
@@ -206,15 +208,16 @@ def main() -> None:
         replace=options["replace"],
     )
     try:
+        machine = Machine(Runner(), timeout=options["timeout"])
         host = Platform.parse(os.uname().machine).architecture
         request = Request(
             wish=wish,
             host=host,
-            aarch32=host == "arm64" and runs_aarch32(),
+            native=_native(host, machine),
             verify=options["verify"],
             check=module.check_mode,
         )
-        outcome = configure(request, Machine(Runner(), timeout=options["timeout"]))
+        outcome = configure(request, machine)
     except DockerHostError as error:
         module.fail_json(msg=str(error))
     module.exit_json(
@@ -231,6 +234,13 @@ def main() -> None:
             "after": _shown(outcome.after, wish),
         },
     )
+
+
+def _native(host: str, machine: Machine) -> str | None:
+    """Return the 32-bit architecture (GOARCH) whose programs the host runs itself."""
+    if host == "arm64" and runs_aarch32():
+        return "arm"
+    return "386" if host == "amd64" and machine.runs_ia32() else None
 
 
 def _shown(state: Current, wish: Wish) -> str:

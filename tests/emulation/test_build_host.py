@@ -217,6 +217,19 @@ def test_all_that_was_brought_is_taken_back(host, before):
     assert left == set()
 
 
+def test_handlers_of_packages_that_were_there_before_come_back(host):
+    host.ssh("apt-get -qq install --yes qemu-user qemu-user-binfmt >/dev/null")
+    packaged = handler(host)
+    emulation(host, docker_emulation_credentials=True).demand()
+    assert "C" in handler(host)["flags"]
+    emulation(host, docker_emulation_state="absent").demand()
+    assert handler(host) == packaged
+    assert host.ssh("ls /etc/binfmt.d") == ""
+    host.close()
+    host.machine.reboot()
+    assert handler(host) == packaged
+
+
 def escaped(digits):
     """Write hexadecimal digits as the kernel's file `register` takes them."""
     return "".join(f"\\x{digits[at : at + 2]}" for at in range(0, len(digits), 2))

@@ -56,7 +56,7 @@ def dynamic(program: bytes) -> bytes:
 
 
 def do(kernel: Machine, architecture: str = "arm64", **options: Any) -> Outcome:
-    about = {name: options.pop(name) for name in ("verify", "check", "aarch32") if name in options}
+    about = {name: options.pop(name) for name in ("verify", "check", "native") if name in options}
     host = options.pop("host", "amd64")
     return configure(Request(Wish(architecture, **options), host=host, **about), kernel)
 
@@ -159,38 +159,59 @@ def test_a_dynamic_interpreter_serves_outside_of_containers(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("architecture", "host", "aarch32", "own"),
+    ("architecture", "host", "native", "own"),
     [
-        ("amd64", "amd64", False, set()),
-        ("arm64", "arm64", False, set()),
-        ("386", "amd64", False, {"386"}),
-        ("arm", "arm64", True, {"arm"}),
+        ("amd64", "amd64", None, set()),
+        ("arm64", "arm64", None, set()),
+        ("386", "amd64", None, {"386"}),
+        ("386", "amd64", "386", set()),
+        ("arm", "arm64", "arm", {"arm"}),
     ],
 )
 def test_what_the_machine_runs_itself_is_not_emulated(
-    root: Path, architecture: str, host: str, aarch32: bool, own: set[str]
+    root: Path, architecture: str, host: str, native: str | None, own: set[str]
 ) -> None:
     kernel = FakeKernel(root)
     kernel.own = own
     with pytest.raises(DockerHostError, match="itself"):
-        do(kernel, architecture, host=host, aarch32=aarch32)
+        do(kernel, architecture, host=host, native=native)
     assert kernel.held == {}
 
 
-def test_a_handler_for_what_the_cores_run_themselves_is_found_out(root: Path) -> None:
-    kernel = FakeKernel(root, handler("arm"))
+@pytest.mark.parametrize(("host", "native"), [("arm64", "arm"), ("amd64", "386")])
+def test_a_handler_for_what_the_cores_run_themselves_is_found_out(
+    root: Path, host: str, native: str
+) -> None:
+    kernel = FakeKernel(root, handler(native))
     with pytest.raises(DockerHostError, match="itself"):
-        do(kernel, "arm", host="arm64", aarch32=True)
-    assert words(do(kernel, "arm", host="arm64", aarch32=True, state=ABSENT)) == [
-        "unregister qemu-arm"
+        do(kernel, native, host=host, native=native)
+    assert words(do(kernel, native, host=host, native=native, state=ABSENT)) == [
+        f"unregister {handler(native).name}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "runs"),
+    [
+        ({"/proc/sys/abi/vsyscall32": b"1\n", "/proc/cmdline": b"ro quiet\n"}, True),
+        ({"/proc/sys/abi/vsyscall32": b"1\n", "/proc/cmdline": b"ro ia32_emulation=0\n"}, False),
+        ({"/proc/sys/abi/vsyscall32": b"1\n", "/proc/cmdline": b"x.ia32_emulation=0\n"}, True),
+        ({"/proc/cmdline": b"ro\n"}, False),
+    ],
+)
+def test_whether_a_kernel_runs_32_bit_programs_is_asked(
+    tmp_path: Path, files: dict[str, bytes], runs: bool
+) -> None:
+    for path, data in files.items():
+        put(tmp_path, path, data)
+    assert Machine(FakeRunner(), str(tmp_path)).runs_ia32() is runs
 
 
 def test_cores_without_32_bit_programs_get_them_emulated(tmp_path: Path) -> None:
     put(tmp_path, "/usr/bin/qemu-arm-static", exit_program("arm64", 0))
     kernel = FakeKernel(tmp_path)
     for _run in range(2):
-        outcome = do(kernel, "arm", host="arm64", aarch32=False)
+        outcome = do(kernel, "arm", host="arm64")
     assert words(outcome) == []
     assert outcome.works is True
 
@@ -268,6 +289,27 @@ def test_a_machine_without_binfmt_misc_says_why(root: Path, filesystems: str, me
     runner = FakeRunner(mount=said(rc=32, stderr="mount: permission denied."))
     with pytest.raises(DockerHostError, match=message):
         do(Machine(runner, str(root)))
+
+
+@pytest.mark.parametrize("state", [ABSENT, DISABLED])
+def test_handlers_that_cannot_be_seen_are_not_called_gone(root: Path, state: str) -> None:
+    put(root, "/proc/filesystems", b"nodev\tbinfmt_misc\n")
+    runner = FakeRunner(mount=said(rc=32, stderr="mount: permission denied."))
+    with pytest.raises(DockerHostError, match="permission denied"):
+        do(Machine(runner, str(root)), state=state)
+
+
+def test_a_kernel_without_binfmt_misc_has_nothing_to_remove(root: Path) -> None:
+    put(root, "/proc/filesystems", b"nodev\tproc\n")
+    assert words(do(Machine(FakeRunner(), str(root)), state=ABSENT)) == []
+
+
+def test_a_dynamic_interpreter_that_is_held_open_is_replaced(tmp_path: Path) -> None:
+    put(tmp_path, "/opt/qemu", dynamic(exit_program("amd64", 0)))
+    put(tmp_path, "/usr/bin/qemu-aarch64-static", exit_program("amd64", 0))
+    kernel = FakeKernel(tmp_path, handler("arm64", "/opt/qemu"))
+    assert words(do(kernel)) == ["unregister qemu-aarch64", "register qemu-aarch64", f"write {OWN}"]
+    assert kernel.held["qemu-aarch64"].interpreter == "/usr/bin/qemu-aarch64-static"
 
 
 def test_the_kernels_refusal_is_explained(root: Path) -> None:

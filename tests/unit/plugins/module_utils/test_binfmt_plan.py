@@ -56,6 +56,9 @@ ANEW = ["unregister qemu-aarch64", REGISTER]
         (WANTED, (replace(GOOD, name="aarch64"),), []),
         (WANTED, (replace(GOOD, interpreter="/gone"),), []),
         (replace(WANTED, interpreter=QEMU), (replace(GOOD, interpreter="/old"),), ANEW),
+        # Programs of glibc's, marked as GNU's, count; those of other architectures do not.
+        (WANTED, (replace(GOOD, mask=f"{'f' * 16}fffffffffffffffffeffffff"),), ANEW),
+        (WANTED, (replace(GOOD, mask="ffffffffffffff00fffffffffffffffffe000000"),), ANEW),
         # Flags are a set.
         (replace(WANTED, flags="OF"), (GOOD,), []),
         (replace(WANTED, flags="F"), (GOOD,), ANEW),
@@ -109,6 +112,7 @@ def test_the_first_argument_is_kept_where_the_interpreter_knows_how() -> None:
         (replace(WANTED, persistent=False), (OWN_FILE,), [f"remove {OWN}"]),
         (replace(WANTED, persistent=False), (VENDOR_FILE,), []),
         (replace(WANTED, persistent=False), (MIXED,), []),
+        (replace(WANTED, persistent=False), (MASKED, VENDOR_FILE), []),
         # Another file of the administrator's own serves as well.
         (WANTED, (replace(OWN_FILE, path="/etc/binfmt.d/mine.conf"),), []),
         (
@@ -141,6 +145,15 @@ def test_the_next_boot_registers_nothing(state: str, files: tuple, expected: lis
     assert steps(Wish("arm64", state), files=files) == expected
 
 
+@pytest.mark.parametrize("state", [ABSENT, DISABLED])
+def test_a_boot_that_is_left_to_others_loses_the_modules_file_alone(state: str) -> None:
+    wish = Wish("arm64", state, persistent=False)
+    assert steps(wish, files=(OWN_FILE, VENDOR_FILE)) == [f"remove {OWN}"]
+    assert steps(wish, files=(MASKED, VENDOR_FILE)) == []
+    assert steps(wish, files=(VENDOR_FILE,)) == []
+
+
+WIDE = "ff" * 6 + "00" * 14
 OTHER = replace(GOOD, name="box64", interpreter="/usr/bin/box64", flags="P")
 
 
@@ -150,7 +163,9 @@ OTHER = replace(GOOD, name="box64", interpreter="/usr/bin/box64", flags="P")
         (WANTED, (OTHER,), (), None, "taken by the handler box64"),
         (WANTED, (replace(OTHER, flags="F"),), (), "it was killed", "does not work: it was killed"),
         (WANTED, (replace(handler("arm"), name="qemu-aarch64"),), (), None, "name .* is taken"),
+        (WANTED, (replace(GOOD, name="all", mask=WIDE),), (), None, "or takes others too"),
         (replace(WANTED, credentials=True), (), (MIXED,), None, "holds other registrations"),
+        (WANTED, (), (BinfmtFile(OWN, False, ()),), None, "holds lines, and no registration"),
         (Wish("arm64", ABSENT), (OTHER,), (), None, "also taken by the handler box64"),
         (Wish("arm64", ABSENT), (), (MIXED,), None, "holds other registrations"),
         (

@@ -14,6 +14,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._fit import (
     UNSUPPORTED,
     Need,
     fit,
+    inspected,
     machine,
     of_archives,
     of_host,
@@ -41,7 +42,8 @@ def image_fit(
             of_host(known.get("present", ())),
             of_registry(known.get("registry", ())),
         ]
-        rows = [{**_kept(one), **fit(_need(one), host, sources)} for one in needs]
+        wants = inspected(known.get("registry", ()))
+        rows = [{**_kept(one), **fit(_need(one), host, sources, wants)} for one in needs]
     except DockerHostError as error:
         raise AnsibleFilterError(f"{_NAME}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:

@@ -80,6 +80,16 @@ def machine(facts: Mapping[str, Any], emulated: Sequence[str]) -> Machine:
     return Machine(Target(own, runs, facts["platform"].get("aarch32") is not False), idle)
 
 
+def inspected(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple]:
+    """Return what image_platform_info answered of devices that images need, by their digests."""
+    return {
+        one["digest"]: tuple(one["devices"])
+        for row in rows
+        for one in row["platforms"]
+        if one.get("devices") is not None
+    }
+
+
 def of_registry(rows: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
     """Return what image_platform_info answered, by the full names of images."""
     found = {}
@@ -122,11 +132,19 @@ def of_archives(images: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
     return found
 
 
-def fit(need: Need, host: Machine, known: Sequence[Mapping[str, Known]]) -> dict[str, Any]:
+def fit(
+    need: Need,
+    host: Machine,
+    known: Sequence[Mapping[str, Known]],
+    wants: Mapping[str, tuple] | None = None,
+) -> dict[str, Any]:
     """Say whether a host takes an image.
 
     Of what is ``known`` the first counts; only where that is the host's own image, and does not
-    fit, a registry's counts more, since the image can be pulled again.
+    fit, a registry's counts more, since the image can be pulled again. ``inspect`` is what a
+    registry has to be asked for to know whether an image that would be emulated needs a device.
+
+    :param wants: the answers to that, by digest
     """
     row: dict[str, Any] = {
         "what": need.what,
@@ -141,6 +159,7 @@ def fit(need: Need, host: Machine, known: Sequence[Mapping[str, Known]]) -> dict
         "verdict": UNKNOWN,
         "devices": list(need.devices),
         "pull": False,
+        "inspect": None,
         "error": need.error or None,
     }
     if need.error:
@@ -173,6 +192,11 @@ def fit(need: Need, host: Machine, known: Sequence[Mapping[str, Known]]) -> dict
     if chosen is None:
         reason = str(misfit(image, host.target, first.available, wanted)) + _idle(host)
         return {**row, "verdict": UNSUPPORTED, "error": reason}
+    if chosen.match == EMULATED and first.source == "registry":
+        said = (wants or {}).get(chosen.chosen.digest)
+        if said is None:
+            row["inspect"] = str(replace(image, tag="", digest=chosen.chosen.digest))
+        row["devices"] += [one for one in said or () if one not in row["devices"]]
     return {**row, "verdict": chosen.match, "selected": str(chosen.chosen.platform)}
 
 

@@ -135,7 +135,12 @@ def verdict(
         media_type=found.media_type,
         kind=found.kind,
         platforms=[
-            {"platform": str(one.platform), "digest": one.digest, "size": one.size}
+            {
+                "platform": str(one.platform),
+                "digest": one.digest,
+                "size": one.size,
+                "devices": None if one.devices is None else list(one.devices),
+            }
             for one in found.available
         ],
         selected=_shown(chosen),

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Mapping
 
+from ansible_collections.arm64.docker.plugins.module_utils._devices import device_reasons
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._image_reference import (
     ImageReference,
@@ -79,15 +80,17 @@ def read_manifest(image: ImageReference, body: bytes, content_type: str) -> Inde
     return Manifest(media_type, config["digest"])
 
 
-def read_config(image: ImageReference, body: bytes) -> Platform:
-    """Return the platform that the configuration of an image names.
+def read_config(image: ImageReference, body: bytes) -> tuple[Platform, tuple]:
+    """Return the platform that the configuration of an image names, and why it needs devices.
 
-    :raises DockerHostError: where it names none
+    :raises DockerHostError: where it names no platform
     """
-    platform = _platform(_object(image, body))
+    document = _object(image, body)
+    platform = _platform(document)
     if platform is None:
         raise DockerHostError(f"{image} does not say for which platform it is.", _NO_IMAGE)
-    return platform
+    config = document.get("config")
+    return platform, tuple(device_reasons(config) if isinstance(config, dict) else ())
 
 
 def _object(image: ImageReference, body: bytes) -> Mapping[str, Any]:

@@ -31,11 +31,16 @@ GetConfig = Callable[[ImageReference, str], Document]
 
 @dataclass(frozen=True)
 class Available:
-    """One image of one platform; ``size`` is that of its manifest in bytes."""
+    """One image of one platform; ``size`` is that of its manifest in bytes.
+
+    ``devices`` says why it needs a GPU or another device, None where its configuration was not
+    read.
+    """
 
     platform: Platform
     digest: str
     size: int
+    devices: tuple | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,7 @@ def describe(
     if isinstance(found, Index):
         available = tuple(walk.index(found, 1))
         return Description("index", first.digest, found.media_type, first.source, available)
-    platform = walk.platform(found.config)
-    only = Available(platform, first.digest, len(first.body))
+    only = walk.image(found.config, first.digest, len(first.body))
     return Description("manifest", first.digest, found.media_type, first.source, (only,))
 
 
@@ -166,9 +170,12 @@ class _Walk:
                 found += self._entry(entry, depth)
         return found
 
-    def platform(self, config: str) -> Platform:
+    def image(self, config: str, digest: str, size: int) -> Available:
+        """Return the image of a manifest, which says no platform itself."""
         self._count()
-        return read_config(self._image, self._get_config(self._image, config).body)
+        body = self._get_config(self._image, config).body
+        platform, devices = read_config(self._image, body)
+        return Available(platform, digest, size, devices)
 
     def _entry(self, entry: Entry, depth: int) -> list[Available]:
         """Look behind an entry that is an index, or that does not say its platform."""
@@ -176,7 +183,7 @@ class _Walk:
         document = self._get_manifest(self._image, entry.digest)
         found = read_manifest(self._image, document.body, document.media_type)
         if not isinstance(found, Index):
-            return [Available(self.platform(found.config), entry.digest, entry.size)]
+            return [self.image(found.config, entry.digest, entry.size)]
         if depth == _DEEPEST:
             raise self._endless()
         return self.index(found, depth + 1)

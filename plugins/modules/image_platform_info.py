@@ -226,11 +226,16 @@ images:
       type: str
       sample: index
     platforms:
-      description: All platforms, each with the digest and the size in bytes of its manifest.
+      description:
+        - All platforms, each with the digest and the size in bytes of its manifest.
+        - C(devices) says why an image needs a GPU or another device, by the variables and labels of
+          its configuration. It is null for those of an index, whose configurations are not read;
+          ask for one by its digest to have it read.
       type: list
       elements: dict
       sample:
         - platform: linux/arm64
+          devices: null
           digest: "sha256:f7340a55e0b9c1a0d0fbf9a28b7d6e1d14f3a5f31b5fd93c0c3c2f63a5e4be7d"
           size: 2290
     requested_platform:

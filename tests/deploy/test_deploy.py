@@ -182,6 +182,20 @@ def test_what_is_allowed_is_emulated_and_devices_are_refused(host, registries, t
     host.deploy(containers=[gpu], emulated_devices=True, **allowed).demand()
 
 
+def test_an_image_that_wants_a_gpu_by_itself_is_refused_before_it_is_pulled(
+    host, registries, tmp_path
+):
+    wants = ["NVIDIA_VISIBLE_DEVICES=all"]
+    image = index(f"{PREFIX}/gpu", "oci", [f"linux/{OTHER}", "linux/s390x"], environment=wants)
+    push_documents(image, registries.open, tmp_path / "layout", registries.ca)
+    name = f"{registries.open.name}/{image.repository}:latest"
+    refused = host.deploy(containers=[container(name)], emulated=[f"linux/{OTHER}"])
+    assert refused.rc != 0
+    said = f"would be emulated as linux/{OTHER} and wants variable NVIDIA_VISIBLE_DEVICES"
+    assert said in refused.message()
+    assert host.docker("images", "--quiet", f"{registries.open.name}/{image.repository}") == ""
+
+
 def test_what_a_container_said_that_does_not_become_healthy_is_shown(host, images):
     sick = container(
         images["shell"],

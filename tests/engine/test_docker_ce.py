@@ -147,8 +147,12 @@ def test_a_failed_upgrade_within_a_major_version_is_put_back(host, upgrade):
     with host.planted(
         UNFIT, "rm /etc/systemd/system/docker.service.d/unfit.conf; systemctl daemon-reload"
     ):
-        attempt = upgrade(docker_engine_health_timeout=20)
+        # Two names for the machine: of a fleet, all that come after the one that fails wait.
+        fleet = {"first": {}, "second": {}}
+        attempt = upgrade(docker_engine_health_timeout=20, hosts=fleet)
         assert attempt.rc != 0
+        assert [attempt.recap[name]["failed"] for name in fleet] == [1, 0]
+        assert attempt.recap["second"]["changed"] == 0
         assert "It is back at 26.1.4" in attempt.message()
     assert version(host) == "26.1.4"
     assert live(host)

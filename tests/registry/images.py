@@ -74,7 +74,13 @@ def digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def single(repository: str, kind: str, platform: str, media_type: bool = True) -> Image:
+def single(
+    repository: str,
+    kind: str,
+    platform: str,
+    media_type: bool = True,
+    environment: Sequence[str] = (),
+) -> Image:
     """Return an image of one platform; without `media_type` its manifest does not name it."""
     types = KINDS[kind]
     layer = _layer(f"{repository} {platform}")
@@ -84,7 +90,7 @@ def single(repository: str, kind: str, platform: str, media_type: bool = True) -
             "os": system,
             "architecture": architecture,
             **({"variant": variant[0]} if variant else {}),
-            "config": {"Cmd": ["/exit"]},
+            "config": {"Cmd": ["/exit"], **({"Env": list(environment)} if environment else {})},
             "rootfs": {"type": "layers", "diff_ids": [digest(gzip.decompress(layer))]},
         }
     )
@@ -127,11 +133,12 @@ def index(
     attested: bool = False,
     media_type: bool = True,
     said: bool = True,
+    environment: Sequence[str] = (),
 ) -> Image:
     """Return an index; without `said` its entries do not name their platforms."""
     entries, whole = [], Image(repository, KINDS[kind].index, b"", list(platforms))
     for platform in platforms:
-        one = single(repository, kind, platform)
+        one = single(repository, kind, platform, environment=environment)
         entries.append(_entry(whole, one, platform if said else ""))
     for one in list(whole.parts.values()) if attested else []:
         proof = attestation(Image(repository, OCI_MANIFEST, one, []))

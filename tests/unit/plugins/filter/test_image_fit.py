@@ -103,6 +103,29 @@ def test_the_variables_of_an_image_on_the_host_count() -> None:
     assert "wants variable NVIDIA_VISIBLE_DEVICES" in row["problem"]
 
 
+def test_an_image_that_would_be_emulated_is_looked_into() -> None:
+    amd64 = answer("linux/amd64")
+    row = fit({}, facts(), ["linux/amd64"], registry=[amd64])
+    assert row["inspect"] == f"docker.io/library/nginx@{DIGEST}"
+    (platform,) = amd64["platforms"]
+    read = {
+        **answer(),
+        "reference": row["inspect"],
+        "platforms": [{**platform, "devices": ["variable NVIDIA_VISIBLE_DEVICES"]}],
+    }
+    row = fit({}, facts(), ["linux/amd64"], registry=[amd64, read])
+    assert row["inspect"] is None
+    assert "wants variable NVIDIA_VISIBLE_DEVICES" in row["problem"]
+    read["platforms"][0]["devices"] = []
+    row = fit({}, facts(), ["linux/amd64"], registry=[amd64, read])
+    assert (row["inspect"], row["problem"]) == (None, None)
+
+
+def test_an_image_that_fits_is_not_looked_into() -> None:
+    row = fit({}, facts(), ["linux/amd64"], registry=[answer("linux/amd64", "linux/arm64")])
+    assert (row["verdict"], row["inspect"]) == ("exact", None)
+
+
 def test_what_the_host_has_needs_no_registry() -> None:
     row = fit(present=[local("arm64")])
     assert (row["verdict"], row["source"], row["ask"], row["pull"]) == (

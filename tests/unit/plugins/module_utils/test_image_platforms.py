@@ -88,6 +88,18 @@ def test_a_manifest_is_answered_with_its_configuration() -> None:
     assert len(store.asked) == 2
 
 
+def test_a_manifest_tells_by_its_configuration_which_devices_it_needs() -> None:
+    store = Store()
+    wants = {"Env": ["PATH=/bin", "NVIDIA_VISIBLE_DEVICES=all"], "Labels": None}
+    config = store.put({"os": "linux", "architecture": "amd64", "config": wants})
+    gpu = store.put({"schemaVersion": 2, "config": {"digest": config}, "layers": []})
+    top = store.index(entry(gpu), entry(gpu, "linux/arm64"))
+    image = ImageReference(IMAGE.registry, IMAGE.repository, "", top)
+    read, listed = describe(image, store.get, store.get).available
+    assert read.devices == ("variable NVIDIA_VISIBLE_DEVICES",)
+    assert listed.devices is None
+
+
 def test_attestations_and_what_is_no_image_are_left_out() -> None:
     store = Store()
     proof = entry(digest(b"1"), "linux/arm64")
@@ -179,7 +191,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(["manifests", "config", "digest", "size", "platform", "os", "mediaType",
-                         "architecture", "variant", "annotations", "layers"]),
+                         "architecture", "variant", "annotations", "layers", "Env", "Labels",
+                         "devices", "deploy", "resources"]),
         inner, max_size=5,
     ),
     max_leaves=12,

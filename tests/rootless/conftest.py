@@ -9,9 +9,9 @@ from plays.host import Host
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory):
-    """Boot a fresh machine with two accounts."""
-    with Machine("rootless").start() as machine:
+def host(request, tmp_path_factory):
+    """Boot a fresh machine with two accounts; a module's parameter says in what it differs."""
+    with Machine("rootless").start(**getattr(request, "param", {})) as machine:
         host = Host(machine, tmp_path_factory.mktemp("host"))
         # They would take apt's locks at a time of their own.
         host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer")

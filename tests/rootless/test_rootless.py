@@ -6,9 +6,10 @@ from __future__ import annotations
 import pytest
 from engine.conftest import OBSERVATION, baseline
 
+from rootless.accounts import engine, rootless
+
 pytestmark = pytest.mark.full
 
-USERS = {"docker_rootless_users": ["ci", "guest"]}
 SUBORDINATE = "/etc/subuid /etc/subgid"
 
 # What stands in the way, how it goes again, and what the refusal has to say.
@@ -33,19 +34,9 @@ HINDRANCES = [
 ]
 
 
-def rootless(host, *options, **settings):
-    return host.play("arm64.docker.rootless", *options, **{**USERS, **settings})
-
-
 def facts(host):
     answer = host.module(OBSERVATION, gather=["users", "rootless"]).demand().result()
     return answer["ansible_facts"]["ansible_docker_host"]
-
-
-def engine(host, user):
-    """Ask a user's own daemon for what it is, as that user."""
-    script = f"su -s /bin/sh - {user} -c \"docker info --format '{{{{json .SecurityOptions}}}}'\""
-    return host.ssh(script)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +133,16 @@ def test_an_account_that_is_taken_off_the_list_loses_its_daemon(host):
     assert facts(host)["rootless"]["configured"] == ["ci"]
     assert host.ssh("ps -C dockerd -o user=").split().count("guest") == 0
     assert host.ssh("ls -d ~guest/.local/share/docker")
+
+
+def test_pasta_takes_the_place_of_slirp4netns(host):
+    pasta = {"docker_rootless_users": ["ci"], "docker_rootless_network": "pasta"}
+    rootless(host, **pasta).demand()
+    assert "rootless" in engine(host, "ci")
+    programs = host.ssh("ps -U ci -o comm=")
+    assert "pasta" in programs
+    assert "slirp4netns" not in programs
+    assert rootless(host, **pasta).demand().sent == (OBSERVATION,)
 
 
 def test_all_is_taken_back(host, installed):

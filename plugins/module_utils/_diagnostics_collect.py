@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Sequence
 
@@ -101,6 +102,7 @@ class Collector:
             except (ValueError, RecursionError):
                 continue
             self._hidden |= {one for one in _no_log.secrets(known) if len(one) > 3}
+            self._hidden |= masking.passwords(known)
 
     def _inspect_containers(self) -> list[dict[str, Any]]:
         listed = self._host.run((*DOCKER, "ps", "--all", "--quiet", "--no-trunc"), 10.0)
@@ -147,8 +149,11 @@ class Collector:
             pending = [
                 self._host.runner.start(one.argv, limit) for one, limit in zip(batch, seconds)
             ]
-            for program, answer in zip(batch, pending):
-                self._take(program, answer.result())
+            # All are listened to at once: who is not would wait at a full pipe.
+            with ThreadPoolExecutor(len(batch)) as pool:
+                answers = list(pool.map(lambda one: one.result(), pending))
+            for program, answer in zip(batch, answers):
+                self._take(program, answer)
 
     def _take(self, program: Program, answer: Result) -> None:
         # What docker logs prints of a container's standard error is its standard error.
@@ -171,18 +176,23 @@ class Collector:
     def _add_text(self, name: str, about: str, said: str, tail: bool = False) -> None:
         if said.strip():
             # Cut before it is searched for secrets: a log of many MiB takes a small board long.
-            self._add(name, about, self.clean(_cut(said, self._limits.part_bytes, tail)), tail)
+            kept = self.clean(_cut(said, self._limits.part_bytes, tail))
+            self._add(name, about, kept, tail, len(said.encode("utf-8", "replace")))
         else:
             self._found.missing.setdefault(name, "empty")
 
-    def _add(self, name: str, about: str, content: str, tail: bool) -> None:
+    def _add(self, name: str, about: str, content: str, tail: bool, whole: int = 0) -> None:
+        """Add a part, cut where it is too long; ``whole`` are its bytes where it was cut before."""
+        whole = max(whole, len(content.encode("utf-8", "replace")))
         content = _cut(content, min(self._limits.part_bytes, max(self._left, 0)), tail)
         if not content:
             self._found.missing[name] = "the archive is full"
             return
         self._left -= len(content.encode())
         self._found.parts[name] = content
-        self._found.about[name] = about
+        cut = f"; the {'last' if tail else 'first'} part of {whole} bytes"
+        too_long = whole > min(self._limits.part_bytes, self._left + len(content.encode()))
+        self._found.about[name] = about + (cut if too_long else "")
 
     def _read(self, paths: Sequence[str]) -> str:
         texts = [(path, self._file(path)) for path in paths]

@@ -5,29 +5,55 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import re
 from typing import Any, Iterable, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._no_log import scrub
-from ansible_collections.arm64.docker.plugins.module_utils._secrets import mark, mask
+from ansible_collections.arm64.docker.plugins.module_utils._secrets import (
+    SECRET_NAME,
+    is_secret_name,
+    mark,
+    mask,
+)
 
-# A shorter value, such as "true" or "8080", would be found in every other line.
-_LEAST = 6
+# A shorter value would be found in every other line, and so would one of these.
+_LEAST = 5
+_PLAIN = {"false", "none", "null", "true", "disabled", "enabled", "required", "default"}
 
-_NAME = r"passw|passphrase|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|auth$"
-_SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
+_ADDRESS = re.compile(r"//([^/\s]+)@")
 
-# Each with the secret as the group "secret": "password": "x" and password: x of logs, --password x
-# of command lines, headers of HTTP, keys in PEM.
+# Each with the secret as the group "secret": "password": "x" and password: x of logs, password = x
+# of configurations, --password x of command lines, headers of HTTP, keys in PEM, also those whose
+# beginning was cut off.
 _PATTERNS = (
     re.compile(
-        r"(?:passw|secret|token|credential|api[-_]?key|access[-_]?key|auth\b)[\w.-]*"
-        r"(?:\\?[\"']\s*[:=]|\s*:)\s*\\?[\"']?(?P<secret>[^\s\"'\\,}]+)",
+        rf"{SECRET_NAME}\\?[\"']?[ \t]{{0,4}}[:=][ \t]{{0,4}}(?P<quote>\\?[\"'])"
+        r"(?P<secret>(?:(?!(?P=quote))[^\n])+)",
         re.IGNORECASE,
     ),
-    re.compile(r"--?(?:password|passwd|token|secret)[\s=]+(?P<secret>[^\s\"',\]]+)", re.IGNORECASE),
+    re.compile(
+        rf"{SECRET_NAME}(?:\\?[\"']?[ \t]{{0,4}}:|[ \t]{{1,4}}=)[ \t]{{0,4}}"
+        r"(?P<secret>[^\s\"'\\,}]+)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?<![\w-])--?[\w-]{0,40}?(?:passw|pass(?![\w-])|token|secret|(?:api|access|private)-?key)"
+        r"[\w-]{0,40}[\s=]{1,4}[\"']?(?P<secret>[^\s\"',\]]+)",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\b(?:proxy-)?authorization\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?"
+        r"(?:[\w-]{1,40}[ \t]{1,4}(?=[\w.~+/=-]{8}))?(?P<secret>[^\s\"'\\]+)",
+        re.IGNORECASE,
+    ),
     re.compile(r"\b(?:bearer|basic)\s+(?P<secret>[\w.~+/=-]{8,})", re.IGNORECASE),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>.*?)(?:-----END|\Z)", re.DOTALL),
+    re.compile(r"\A(?P<secret>(?:(?!-----BEGIN )[\s\S])*?)-----END [A-Z ]*PRIVATE KEY"),
+    re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?P<secret>[\s\S]*?)"
+        r"(?:-----END [A-Z ]*PRIVATE KEY|\Z)"
+    ),
 )
 
 
@@ -51,9 +77,28 @@ def environment(assignments: Iterable[str]) -> list[str]:
 
 
 def secret_values(assignments: Iterable[str]) -> set[str]:
-    """Return the values of NAME=VALUE that have to be hidden wherever else they appear."""
-    pairs = [assignment.partition("=")[::2] for assignment in assignments]
-    return {value for name, value in pairs if len(value) >= _LEAST and _SECRET_NAME.search(name)}
+    """Return the values of NAME=VALUE that have to be hidden wherever else they appear.
+
+    Of addresses with a user and a password in them these are the secret.
+    """
+    found = set()
+    for name, value in (assignment.partition("=")[::2] for assignment in assignments):
+        if is_secret_name(name):
+            found.add(value)
+        for info in _ADDRESS.findall(value):
+            found |= {info, info.partition(":")[2]}
+    return {one for one in found if len(one) >= _LEAST and one.lower() not in _PLAIN}
+
+
+def passwords(config: Any) -> set[str]:
+    """Return the passwords of logins in Docker's config.json, which has them in base64."""
+    auths = config.get("auths") if isinstance(config, dict) else None
+    found = set()
+    for login in auths.values() if isinstance(auths, dict) else ():
+        said = login.get("auth") if isinstance(login, dict) else None
+        with contextlib.suppress(ValueError):
+            found.add(base64.b64decode(str(said or ""), validate=True).decode().partition(":")[2])
+    return {one for one in found if len(one) >= _LEAST}
 
 
 def _texts(value: Any, hidden: Sequence[str]) -> Any:

@@ -17,6 +17,9 @@ from typing import Mapping, Sequence
 # or without permission.
 CANNOT_EXECUTE = 126
 
+# What a pipe holds is read in no time.
+_FETCH_SECONDS = 0.5
+
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
 
@@ -63,10 +66,12 @@ class Pending:
             return Result(self._argv, CANNOT_EXECUTE, stderr=self._refusal)
         if self._process is None:
             return Result(self._argv, None, missing=True)
+        left = self._deadline - time.monotonic()
+        if self._process.poll() is not None:
+            # It ended in time, and only its answer was not fetched while another was waited for.
+            left = max(left, _FETCH_SECONDS)
         try:
-            out, err = self._process.communicate(
-                self._stdin, timeout=max(0.0, self._deadline - time.monotonic())
-            )
+            out, err = self._process.communicate(self._stdin, timeout=max(0.0, left))
         except subprocess.TimeoutExpired:
             self.cancel()
             return Result(self._argv, None, timed_out=True)

@@ -30,7 +30,10 @@ def read_earlier(path: str) -> dict[str, Any]:
         raise DockerHostError(f"{path} is no report of this collection.", _REMEDY)
     try:
         str(document["generated"])
-        changes(document["hosts"], document["hosts"])
+        for host in document["hosts"]:
+            if not isinstance(host["reachable"], bool):
+                raise TypeError(f"reachable is {host['reachable']!r}")
+            changes([{**host, "reachable": True}], [{**host, "reachable": True}])
     except (AttributeError, KeyError, TypeError) as error:
         raise DockerHostError(f"{path} is a report that is damaged: {error!r}.", _REMEDY) from error
     return document

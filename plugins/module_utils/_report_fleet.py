@@ -20,6 +20,10 @@ AGING = ("engine", "containerd", "runc")
 
 SCHEMA = 1
 
+# Kinds of changes, and what they are read from.
+_CONTAINER, _UNFIT = "container", "image that does not fit"
+_SOURCES = {_CONTAINER: "containers", _UNFIT: "images"}
+
 
 def fleet(
     hosts: Sequence[dict[str, Any]], generated: str, earlier: dict[str, Any] | None = None
@@ -139,20 +143,23 @@ def _differences(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[di
         for key in COMPARED
         if old.get(key) != new.get(key)
     ]
+    unknown = {*old.get("unknown", ()), *new.get("unknown", ())}
     pairs = (
         ("finding", _by(old["findings"], "id", "severity"), _by(new["findings"], "id", "severity")),
         (
-            "container",
+            _CONTAINER,
             _by(old["containers"], "name", "state"),
             _by(new["containers"], "name", "state"),
         ),
         (
-            "image that does not fit",
+            _UNFIT,
             _by(old["images_unfit"], "name", "platform"),
             _by(new["images_unfit"], "name", "platform"),
         ),
     )
     for kind, was, now in pairs:
+        if _SOURCES.get(kind) in unknown:
+            continue
         found += [
             _change(name, f"{kind} {key}", was.get(key), now.get(key))
             for key in sorted({*was, *now})

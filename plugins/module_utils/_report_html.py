@@ -104,13 +104,17 @@ def _hosts(hosts: Sequence[dict[str, Any]]) -> str:
             _cell(host["kernel"]),
             _share(host["memory_total_mb"], host["memory_available_mb"]),
             _share(host["disk_total_mb"], host["disk_free_mb"]),
-            _cell(len(host["containers"])),
-            _cell(host["error"] or ", ".join(one["id"] for one in host["findings"])),
+            _cell("unknown" if "containers" in host["unknown"] else len(host["containers"])),
+            _cell(host["error"] or ", ".join(_found(host))),
         ]
         attributes = f' data-state="{now}" data-engine="{_t(host["engine"] or "none")}"'
         rows.append(f'<tr{attributes}><th scope="row">{_t(host["name"])}</th>{"".join(cells)}</tr>')
     table = _table("hosts", "Hosts", [*heads, "Containers", "Findings"], rows)
     return f"<h2>Hosts</h2>{_filters(hosts)}{table}"
+
+
+def _found(host: dict[str, Any]) -> list[str]:
+    return [one["id"] for one in host["findings"]] + host["problems"]
 
 
 def _filters(hosts: Sequence[dict[str, Any]]) -> str:

@@ -57,6 +57,12 @@ def record(
         "containers": usage.get("containers") or [],
         "images_unfit": _unfit(facts, usage),
         "problems": usage.get("problems") or [],
+        # What Docker was asked for and did not say.
+        "unknown": [
+            name
+            for name in ("containers", "images")
+            if usage.get("problems") and usage.get(name) is None
+        ],
     }
 
 

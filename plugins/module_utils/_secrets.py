@@ -12,16 +12,36 @@ from typing import Any
 # Six hexadecimal digits: a changed secret goes unseen once in 16 million times, and whoever reads
 # the marker finds thousands of guesses that fit it.
 _MARK_DIGITS = 6
+_MARK = re.compile(rf"sha256:[0-9a-f]{{{_MARK_DIGITS}}}")
 
-_SECRET = r"passw|secret|token|credential|api[-_]?key"
-_SECRET_KEY = re.compile(rf"{_SECRET}|auth$", re.IGNORECASE)
-_ASSIGNMENT = re.compile(
-    rf"(?P<name>[\w.-]*(?:{_SECRET})[\w.-]*=)(?P<value>[^\s\"']+)", re.IGNORECASE
+# Words in the names of options and variables that hold a secret: anywhere in the name, and at its
+# end only.
+_WITHIN = r"passw|passphrase|secret|token|credential|(?:api|access|private|encryption)[-_]?key"
+_AT_THE_END = r"pass|pwd|auth"
+_SECRET_KEY = re.compile(rf"{_WITHIN}|auth$|(?:^|[-_.])(?:{_AT_THE_END})$", re.IGNORECASE)
+
+# A name in a text that is such a name. Its length is bounded, and it begins where a word begins, so
+# that a text of any shape is read in a time that grows with its length.
+SECRET_NAME = (
+    rf"(?<![\w.-])(?:[\w.-]{{0,60}}?(?:{_WITHIN})[\w.-]{{0,60}}"
+    rf"|(?:[\w.-]{{0,60}}[-_.])?(?:{_AT_THE_END}))"
+)
+_ASSIGNMENTS = (
+    # "NAME=VALUE", whose value may hold spaces.
+    re.compile(rf"(?<=\")(?P<name>{SECRET_NAME}=)(?P<value>[^\"'\n]+)(?=\")", re.IGNORECASE),
+    re.compile(rf"(?<=')(?P<name>{SECRET_NAME}=)(?P<value>[^\"'\n]+)(?=')", re.IGNORECASE),
+    re.compile(rf"(?P<name>{SECRET_NAME}=\")(?P<value>[^\"\n]+)(?=\")", re.IGNORECASE),
+    re.compile(rf"(?P<name>{SECRET_NAME}=')(?P<value>[^'\n]+)(?=')", re.IGNORECASE),
+    re.compile(rf"(?P<name>{SECRET_NAME}=[\"']?)(?P<value>[^\s\"']+)", re.IGNORECASE),
 )
 _PROXY_KEY = re.compile(r"proxy$", re.IGNORECASE)
+# Docker takes a proxy without a scheme too (Go's httpproxy).
+_BARE_PROXY = re.compile(
+    r"(?P<name>(?<![\w.-])[\w.-]{0,60}proxy=[\"']?)(?P<value>[^\s\"'/@]+)(?=@)", re.IGNORECASE
+)
 
 # Up to the last @ before the next slash, as Go's net/url reads it: a password may hold further @.
-_USER_INFO = re.compile(r"(?P<scheme>(?:[a-z][a-z0-9+.-]*:)?//)(?P<info>[^/\s]+)@", re.IGNORECASE)
+_USER_INFO = re.compile(r"//(?P<info>[^/\s]+)@")
 
 
 def mark(secret: str) -> str:
@@ -31,8 +51,15 @@ def mark(secret: str) -> str:
 
 def mask_text(text: str) -> str:
     """Replace user and password of addresses, and the values of NAME=VALUE whose name says so."""
-    text = _USER_INFO.sub(lambda found: f"{found['scheme']}{mark(found['info'])}@", text)
-    return _ASSIGNMENT.sub(lambda found: f"{found['name']}{mark(found['value'])}", text)
+    text = _USER_INFO.sub(lambda found: f"//{mark(found['info'])}@", text)
+    for pattern in (_BARE_PROXY, *_ASSIGNMENTS):
+        text = pattern.sub(_assigned, text)
+    return text
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether the name of an option or of a variable says that its value is a secret."""
+    return bool(_SECRET_KEY.search(name))
 
 
 def mask(value: Any, key: str = "") -> Any:
@@ -45,7 +72,7 @@ def mask(value: Any, key: str = "") -> Any:
         return {name: mask(item, str(name)) for name, item in value.items()}
     if isinstance(value, list):
         return [mask(item, key) for item in value]
-    if _SECRET_KEY.search(key) and value not in ("", None) and not isinstance(value, bool):
+    if is_secret_name(key) and value not in ("", None) and not isinstance(value, bool):
         return mark(str(value))
     if not isinstance(value, str):
         return value
@@ -53,3 +80,8 @@ def mask(value: Any, key: str = "") -> Any:
         user_info, at, address = value.rpartition("@")
         return f"{mark(user_info)}@{address}" if at else value
     return mask_text(value)
+
+
+def _assigned(found: re.Match) -> str:
+    value = found["value"]
+    return found[0] if _MARK.fullmatch(value) else f"{found['name']}{mark(value)}"

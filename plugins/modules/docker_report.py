@@ -49,7 +49,7 @@ options:
   previous:
     description:
       - The C(report.json) of an earlier report, which may be the one that is written over. The new
-        report then shows what changed.
+        report then shows what changed. Where it is not there yet, a warning says so.
     type: path
   title:
     description:
@@ -104,6 +104,7 @@ actions:
 import hashlib
 import os
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -152,7 +153,7 @@ def main() -> None:
     }
     files, diff, actions = [], [], []
     try:
-        earlier = read_earlier(options["previous"]) if options["previous"] else None
+        earlier = _earlier(module, options["previous"])
         report = fleet(options["hosts"], utc(time.time()), earlier)
         for kind in options["format"]:
             path = os.path.join(options["directory"], NAMES[kind])
@@ -167,7 +168,7 @@ def main() -> None:
                 write(path, data)
     except DockerHostError as error:
         module.fail_json(msg=str(error))
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         module.fail_json(
             msg=f"A host is not as the filter arm64.docker.report_record makes it: {error!r}. "
             "Give its results to 'hosts'."
@@ -181,6 +182,16 @@ def main() -> None:
         actions=actions,
         diff=diff,
     )
+
+
+def _earlier(module: AnsibleModule, path: str | None) -> dict[str, Any] | None:
+    """Return the earlier report; the first run has none yet."""
+    if not path:
+        return None
+    if not os.path.exists(path):
+        module.warn(f"There is no report {path} yet, so nothing is compared.")
+        return None
+    return read_earlier(path)
 
 
 def _digest(data: bytes) -> str:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import tarfile
+import time
 
 import pytest
 from hypothesis import given
@@ -112,6 +114,28 @@ def test_no_planted_secret_is_in_any_part(machine):
         f'{{"auths": {{"r.example.org": {{"auth": "{SECRET}"}}}}}}',
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
         f'msg="{{\\"token\\":\\"{SECRET}\\"}}"',
+        f'DB_PASSWORD="{SECRET}"',
+        f"DB_PASSWORD='{SECRET}'",
+        f"password = {SECRET}",
+        f'password = "horse {SECRET}"',
+        f"DB_PASS={SECRET}",
+        f"MYSQL_PWD={SECRET}",
+        f"PRIVATE_KEY={SECRET}",
+        f"AWS_ACCESS_KEY={SECRET}",
+        f"ENCRYPTION_KEY={SECRET}",
+        f"REGISTRY_AUTH={SECRET}",
+        f"_auth={SECRET}",
+        f"pass: {SECRET}",
+        f'{{"pwd":"{SECRET}"}}',
+        f"passphrase: {SECRET}",
+        f"fetch --api-key {SECRET} it",
+        f"fetch --private-key={SECRET} it",
+        f"Authorization: Token {SECRET}",
+        f'"Authorization": "Token {SECRET}"',
+        f"HTTP_PROXY=me:{SECRET}@proxy:3128",
+        f'Environment="DB_PASSWORD=correct horse {SECRET}"',
+        f'{{"password":"a,{SECRET}"}}',
+        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{SECRET}\n-----END PGP PRIVATE KEY BLOCK-----",
     ],
 )
 def test_what_looks_like_a_secret_is_replaced_in_texts(line):
@@ -119,6 +143,56 @@ def test_what_looks_like_a_secret_is_replaced_in_texts(line):
     assert SECRET not in masked
     assert masked.startswith("before ")
     assert masked.endswith(" after")
+
+
+def test_a_key_whose_beginning_was_cut_off_is_replaced() -> None:
+    masked = masking.text(f"{SECRET}\n-----END RSA PRIVATE KEY-----\nafter\n")
+    assert SECRET not in masked
+    assert masked.endswith("-----END RSA PRIVATE KEY-----\nafter\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "listening on 127.0.0.1:2376",
+        "2026-11-23T02:03:04Z dockerd[1]: level=info msg=started",
+        "compass: north",
+        "author: somebody",
+        "--passthrough on",
+        "HTTP_PROXY=proxy.example.org:3128",
+    ],
+)
+def test_what_is_no_secret_stays_in_texts(line: str) -> None:
+    assert masking.text(line) == line
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "passw", "--", "//", "x=", '"', "-----BEGIN ", "a:"])
+def test_texts_of_any_shape_are_masked_in_a_time_that_grows_with_their_length(piece: str) -> None:
+    started = time.process_time()
+    masking.text(piece * (256 * 1024 // len(piece)))
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("variable", "hidden"),
+    [
+        (f"DB_PASS={SECRET}", {SECRET}),
+        ("MYSQL_PWD=abc12", {"abc12"}),
+        (f"ENCRYPTION_KEY={SECRET}", {SECRET}),
+        (f"DATABASE_URL=postgres://u:{SECRET}@h/db", {SECRET, f"u:{SECRET}"}),
+        ("USE_TOKEN=false", set()),
+        ("MODE=plainly", set()),
+    ],
+)
+def test_values_are_hidden_wherever_they_appear(variable: str, hidden: set[str]) -> None:
+    assert masking.secret_values([variable]) == hidden
+
+
+def test_the_passwords_of_logins_are_known() -> None:
+    auth = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    logins = {"auths": {"a": {"auth": auth}, "b": {"auth": "%"}, "c": {}, "d": None}}
+    assert masking.passwords(logins) == {SECRET}
+    assert masking.passwords({"auths": []}) == masking.passwords([]) == set()
 
 
 @given(st.text())
@@ -160,6 +234,8 @@ def test_the_size_is_bounded_and_the_end_of_logs_is_kept(machine):
     limits = Limits(part_bytes=2000, total_bytes=20000)
     _, found, _, _ = collect(machine, limits, journalctl=said("x" * 100000 + "the end\n"))
     assert found.parts["journal.txt"].endswith("the end\n")
+    assert "the last part of 100008 bytes" in found.about["journal.txt"]
+    assert "part of" not in found.about["os-release.txt"]
     assert all(len(content.encode()) <= 2000 for content in found.parts.values())
     assert sum(len(content.encode()) for content in found.parts.values()) <= 20000
 

@@ -123,6 +123,13 @@ def test_programs_run_side_by_side() -> None:
     assert time.monotonic() - start < 1.9
 
 
+def test_an_answer_that_came_in_time_is_not_lost_while_another_is_waited_for() -> None:
+    slow = Runner().start(("sleep", "0.6"), timeout=SLACK)
+    quick = Runner().start(("echo", "here"), timeout=0.4)
+    assert slow.result().ok
+    assert quick.result().stdout == "here\n"
+
+
 def test_a_pending_program_can_be_ended_early(tmp_path: Path) -> None:
     script = 'echo $$ >"$0/pid"; exec sleep 60'
     pending = Runner().start(("sh", "-c", script, str(tmp_path)), timeout=60)

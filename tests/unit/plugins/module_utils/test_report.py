@@ -142,6 +142,27 @@ def test_a_later_report_shows_what_changed():
     assert "What changed" in to_html(report, "x")
 
 
+def test_what_docker_did_not_say_is_shown_and_is_no_change():
+    silent = {**fleets.usage(), "containers": None, "images": None}
+    silent["problems"] = ["docker ps --all: no answer in time"]
+    after = [record("a", fleets.facts(), silent)]
+    report = fleet(after, NOW, fleet([fleets.host("a")], "2026-11-21T10:00:00Z"))
+    assert report["changes"] == []
+    assert changes(after, [fleets.host("a")]) == []
+    texts = Page(to_html(report, "x")).texts
+    assert "unknown" in texts
+    assert any("docker ps --all: no answer in time" in text for text in texts)
+
+
+@pytest.mark.parametrize("reachable", [7, "no", None])
+def test_an_earlier_report_whose_host_is_no_host_is_damaged(tmp_path, reachable):
+    hosts = [{**fleets.host("a"), "reachable": reachable}]
+    document = {"schema": 1, "generated": NOW, "hosts": hosts}
+    (tmp_path / "report.json").write_text(json.dumps(document))
+    with pytest.raises(DockerHostError, match="damaged: .*reachable is"):
+        read_earlier(str(tmp_path / "report.json"))
+
+
 def test_a_cell_never_begins_a_formula():
     report = fleet([record("=HYPERLINK(1)", fleets.facts(), fleets.usage())], NOW)
     (_, row) = csv.reader(io.StringIO(to_csv(report)))

@@ -51,11 +51,22 @@ def test_the_report_that_is_written_over_can_be_the_earlier_one(tmp_path: Path) 
     assert json.loads(Path(previous).read_text())["changes"] == done["changes"]
 
 
+def test_the_first_run_has_no_earlier_report_and_says_so(tmp_path: Path) -> None:
+    done = run(tmp_path, previous=str(tmp_path / "report.json"))
+    assert done["changes"] == []
+    assert "There is no report" in str(done["warnings"])
+    assert (tmp_path / "report.json").exists()
+
+
+UNHEARD_OF = {"id": "x", "severity": "fatal", "summary": "", "remedy": "", "evidence": ""}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"previous": "/no/such/report.json"}, "/no/such/report.json"),
+        ({"previous": "/proc/version"}, "/proc/version is no JSON"),
         ({"hosts": [{"name": "x"}]}, "report_record"),
+        ({"hosts": [{**fleets.host("a"), "findings": [UNHEARD_OF]}]}, "report_record"),
         ({"format": ["pdf"]}, "pdf"),
         ({"directory": "/proc/none"}, "/proc/none"),
     ],

@@ -116,7 +116,7 @@ def test_a_boot_partition_that_takes_nothing_is_left_as_it_was(
         before = host.ssh(listing)
         attempt = host.module(BOOT_PARAMETERS, present=["swapaccount=1"])
         assert attempt.rc != 0
-        assert said in attempt.message()
+        assert said in attempt.result()["msg"]
         assert host.ssh(listing) == before
 
 

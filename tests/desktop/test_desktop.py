@@ -93,8 +93,9 @@ def test_another_package_is_not_installed(host, folder):
         ({"docker_desktop_url": "https://127.0.0.1/x.deb"}, "needs docker_desktop_sha256"),
         (
             {"docker_desktop_file": "/nowhere.deb", "docker_desktop_sha256": "a" * 64},
-            "no such file",
+            "the controller has no file /nowhere.deb",
         ),
+        ({"docker_desktop_server": "http://127.0.0.1"}, "would be fetched over http"),
     ],
 )
 def test_options_that_do_not_fit_are_named(host, options, word):
@@ -149,6 +150,19 @@ def test_it_is_set_up_for_a_user_and_the_second_run_only_looks(host):
     assert "context use desktop-linux" in asked
     assert f"host=unix://{HOME}/.docker/desktop/docker.sock" in asked
     assert host.play(**setup).demand().sent == (OBSERVATION,)
+
+
+def test_an_account_that_is_taken_off_the_list_loses_it(host):
+    host.run("useradd --create-home ada")
+    setup = {"docker_desktop_users": [OPERATOR, "ada"], "docker_desktop_autostart": True}
+    of_ada = f"{WANTS.replace(OPERATOR, 'ada')}/docker-desktop.service"
+    host.play(**setup).demand()
+    host.run(f"test -L {of_ada}")
+    host.play(**{**setup, "docker_desktop_users": [OPERATOR]}).demand()
+    host.run(f"test ! -e {of_ada}; test -L {WANTS}/docker-desktop.service")
+    # One that is gone holds the removal up no more than one that is not named.
+    host.play(**setup).demand()
+    host.run("userdel --remove ada 2>/dev/null")
 
 
 def test_removal_takes_back_what_was_set_up(host):

@@ -152,6 +152,20 @@ def test_what_needs_a_restart_gets_one_and_live_restore_keeps_containers(host, l
 
 
 @pytest.mark.full
+def test_metrics_are_served_where_that_is_asked_for(host, live):
+    started = container(host)
+    metrics = {
+        "docker_engine_metrics_address": "127.0.0.1:9323",
+        "config": {"no-new-privileges": True},
+    }
+    site(host, **metrics).demand()
+    script = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9323/metrics').read().decode())"
+    assert "engine_daemon_engine_info{" in host.ssh(f'python3 -c "{script}"')
+    assert container(host) == started
+    site(host, config={"no-new-privileges": True, "metrics-addr": None}).demand()
+
+
+@pytest.mark.full
 def test_keys_of_others_stay_and_a_write_without_a_restart_is_healed(host, live):
     starts = int(host.ssh(STARTS))
     foreign = {**daemon_json(host), "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 9999}}}

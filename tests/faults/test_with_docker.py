@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from plays.host import Host
@@ -78,3 +80,23 @@ def test_a_host_with_a_silent_daemon_is_refused(host: Host) -> None:
     assert "[error] daemon_silent:" in attempt.message()
     assert "took the connection and did not answer in time" in attempt.message()
     assert "journalctl -u docker" in attempt.message()
+
+
+@pytest.mark.usefixtures("installation")
+def test_diagnostics_of_a_silent_daemon_begin_with_it_and_hold_the_rest(
+    host: Host, tmp_path: Path
+) -> None:
+    with silent_daemon(host):
+        run = host.play(
+            "arm64.docker.diagnostics",
+            docker_diagnostics_dir=str(tmp_path),
+            docker_diagnostics_timeout=30,
+        ).demand()
+    # Modules are brought to the host and connections made beside what the role bounds.
+    assert run.seconds < 60
+    (place,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(place) as archive:
+        names = {name.partition("/")[2]: name for name in archive.getnames()}
+        index = archive.extractfile(names["index.md"]).read().decode()
+    assert "daemon_silent" in index
+    assert {"journal.txt", "units.txt", "facts.json"} <= set(names)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import ssl
 import time
@@ -12,9 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.arm64.docker.tests.unit.keys import (
     ED25519,
@@ -23,6 +18,7 @@ from ansible_collections.arm64.docker.tests.unit.keys import (
     key,
     refused,
 )
+from ansible_collections.arm64.docker.tests.unit.tls import self_signed
 from ansible_collections.arm64.docker.tests.unit.web import Site, Visit
 
 ARMOURED = key("rsa-with-subkey.asc")
@@ -122,25 +118,7 @@ def test_a_password_in_the_address_is_never_repeated(place: Path, site: Site) ->
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate of 127.0.0.1 that signs itself, with its key in one file."""
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mirror.example.org")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = datetime.datetime.now(datetime.timezone.utc)
-    signed = (
-        x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(secret, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret_pem = secret.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path / "server.pem"
-    path.write_bytes(signed.public_bytes(pem) + secret_pem)
-    return path
+    return self_signed(tmp_path / "server.pem")
 
 
 @pytest.mark.parametrize("trust", [{"validate_certs": False}, {"ca_path": "server.pem"}])

@@ -9,6 +9,8 @@ import base64
 import contextlib
 import http.client
 import os
+import re
+import socket
 import ssl
 import time
 import urllib.parse
@@ -17,6 +19,11 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._registry_connect import (
+    connect,
+    secured,
+    tunnel,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._registry_endpoints import Endpoint
 from ansible_collections.arm64.docker.plugins.module_utils._registry_errors import unreachable
 from ansible_collections.arm64.docker.plugins.module_utils._registry_socket import BoundedSocket
@@ -25,6 +32,8 @@ _PART = 64 * 1024
 _STALE = (http.client.BadStatusLine, ConnectionError)
 # Some registries refuse clients that do not name themselves.
 _AGENT = "arm64.docker"
+# What OpenSSL reads as a certificate; keys and others may lie beside them.
+_CERTIFICATE = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
@@ -68,15 +77,14 @@ class Trust:
         verified = ssl.create_default_context()
         if ca_path:
             try:
-                if os.path.isdir(ca_path):
-                    verified.load_verify_locations(capath=ca_path)
-                else:
-                    verified.load_verify_locations(cafile=ca_path)
+                files = _authorities(ca_path) if os.path.isdir(ca_path) else [ca_path]
             except OSError as error:
-                raise DockerHostError(
-                    f"{ca_path} holds no certificates that can be read: {error}.",
-                    "Name a file of certificates in PEM in ca_path.",
-                ) from error
+                raise _no_certificates(ca_path, error) from error
+            for place in files:
+                try:
+                    verified.load_verify_locations(cafile=place)
+                except OSError as error:
+                    raise _no_certificates(place, error) from error
         return cls(verified, unverified)
 
 
@@ -109,7 +117,8 @@ class Transport:
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._drop(endpoint)
             raise unreachable(endpoint, error, self._timeout) from error
-        except DockerHostError:
+        except BaseException:
+            # What is left unread of an answer is no answer to the next request.
             self._drop(endpoint)
             raise
 
@@ -142,24 +151,28 @@ class Transport:
     def _connection(self, endpoint: Endpoint, deadline: float) -> http.client.HTTPConnection:
         connection = self._connections.get(endpoint)
         if connection is None:
-            connection = self._connections[endpoint] = self._new(endpoint)
+            connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
+            self._connections[endpoint] = connection
         if connection.sock is None:
-            connection.timeout = max(0.001, deadline - time.monotonic())
-            connection.connect()
-            connection.sock = BoundedSocket(connection.sock, deadline)
+            connection.sock = BoundedSocket(self._connected(endpoint, deadline), deadline)
         connection.sock.deadline = deadline
         return connection
 
-    def _new(self, endpoint: Endpoint) -> http.client.HTTPConnection:
+    def _connected(self, endpoint: Endpoint, deadline: float) -> socket.socket:
+        """Return a new connection to a server, or to the proxy before it, ready for HTTP."""
         proxy = self._proxy(endpoint)
         host, port = (proxy.hostname, proxy.port or 80) if proxy else (endpoint.host, endpoint.port)
-        if endpoint.scheme == "http":
-            return http.client.HTTPConnection(host, port)
-        context = self._trust.unverified if endpoint.insecure else self._trust.verified
-        connection = http.client.HTTPSConnection(host, port, context=context)
-        if proxy:
-            connection.set_tunnel(endpoint.host, endpoint.port, headers=_proxy_login(proxy))
-        return connection
+        end = connect(host, port, deadline)
+        try:
+            if endpoint.scheme == "http":
+                return end
+            if proxy:
+                tunnel(end, endpoint.host, endpoint.port, _proxy_login(proxy), deadline)
+            context = self._trust.unverified if endpoint.insecure else self._trust.verified
+            return secured(end, endpoint.host, context, deadline)
+        except BaseException:
+            end.close()
+            raise
 
     def _proxy(self, endpoint: Endpoint) -> urllib.parse.SplitResult | None:
         address = self._proxies.get(endpoint.scheme)
@@ -178,6 +191,30 @@ class Transport:
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
+
+
+def _authorities(folder: str) -> list[str]:
+    """Return the files of a folder that hold certificates in PEM; what cannot be read is none.
+
+    :raises OSError: where the folder cannot be listed or has no such file
+    """
+    found = []
+    for name in sorted(os.listdir(folder)):
+        place = os.path.join(folder, name)
+        if os.path.isfile(place):
+            with contextlib.suppress(OSError), open(place, "rb") as stream:
+                if any(map(_CERTIFICATE.match, stream)):
+                    found.append(place)
+    if not found:
+        raise OSError("no file in it has any")
+    return found
+
+
+def _no_certificates(place: str, error: OSError) -> DockerHostError:
+    return DockerHostError(
+        f"{place} holds no certificates that can be read: {error}.",
+        "Name a file of certificates in PEM in ca_path, or a folder of such files.",
+    )
 
 
 def _body(response: http.client.HTTPResponse, limit: int, endpoint: Endpoint) -> bytes:

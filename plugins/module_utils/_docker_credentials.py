@@ -25,6 +25,8 @@ _HUB_NAMES = (DOCKER_HUB, "index.docker.io", "registry-1.docker.io")
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Whose secret is no password, but what a token service gives tokens for.
 _TOKEN_USER = "<token>"
+# What ends the address of an API, as Docker wrote it.
+_VERSIONS = ("", "v1", "v2")
 _NOT_FOUND = "credentials not found"
 
 
@@ -74,9 +76,12 @@ class Credentials:
         store = self._config.get("credsStore")
         if store:
             return self._ask(store, _HUB_KEY if name == DOCKER_HUB else registry)
-        for server, entry in self._part("auths").items():
-            if _plain(server) == name and isinstance(entry, dict):
-                return _entry(entry, registry)
+        logins = self._part("auths")
+        for server in _keys(logins, name):
+            entry = logins[server]
+            login = _entry(entry, registry) if isinstance(entry, dict) else None
+            if login is not None:
+                return login
         return None
 
     def _part(self, name: str) -> Mapping[str, Any]:
@@ -185,6 +190,21 @@ def _plain(server: str) -> str:
 
 def _servers(name: str) -> tuple[str, ...]:
     return (_HUB_KEY, *_HUB_NAMES) if name == DOCKER_HUB else (name, f"https://{name}")
+
+
+def _keys(logins: Mapping[str, Any], name: str) -> list[str]:
+    """Return the keys of auths that speak of a registry, the nearest to its name first.
+
+    Keys with the path of a repository, such as example.org/team, come last.
+    """
+    exact = [server for server in _servers(name) if server in logins]
+    others = [server for server in logins if _plain(server) == name]
+    return list(dict.fromkeys([*exact, *sorted(others, key=_has_repository)]))
+
+
+def _has_repository(server: str) -> bool:
+    path = (server.partition("://")[2] or server).partition("/")[2]
+    return path.strip("/") not in _VERSIONS
 
 
 def _entry(entry: Mapping[str, Any], registry: str) -> Credential | None:

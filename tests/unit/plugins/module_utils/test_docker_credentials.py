@@ -64,6 +64,29 @@ def test_a_login_is_for_its_own_registry_only() -> None:
     assert find("docker.io", config) is None
 
 
+@pytest.mark.parametrize("others", [["example.org/team"], ["https://example.org/v1/"],
+                                    ["EXAMPLE.org", "https://example.org/team/"]])  # fmt: skip
+def test_the_key_that_is_the_name_itself_goes_before_others(others: list) -> None:
+    first = {key: pair("other", "x") for key in others}
+    assert (
+        find("example.org", {"auths": {**first, "example.org": pair("me", "y")}}).username == "me"
+    )
+
+
+def test_the_login_of_a_repository_goes_after_every_login_of_its_registry() -> None:
+    team = {"https://example.org/team": pair("team", "x")}
+    config = {"auths": {**team, "https://example.org/v2/": pair("me", "y")}}
+    assert find("example.org", config).username == "me"
+    assert find("docker.io", {"auths": {"docker.io/team": pair("team", "x"), HUB: pair("me", "y")}}
+                ).username == "me"  # fmt: skip
+
+
+@pytest.mark.parametrize("empty", [{}, {"email": "me@example.org"}, 7, None])
+def test_an_entry_without_a_login_hides_no_other(empty: Any) -> None:
+    config = {"auths": {"example.org": empty, "https://example.org/v1/": pair("me", "x")}}
+    assert find("example.org", config).username == "me"
+
+
 def test_a_given_login_goes_before_all_others() -> None:
     config = {"auths": {"example.org": pair("file", "x")}, "credsStore": "store"}
     assert find("example.org", config, example_org=Credential("given", "y")).username == "given"

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Callable, Sequence, Union
@@ -22,7 +24,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_platforms impo
 )
 from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+from ansible_collections.arm64.docker.plugins.module_utils._printable import printable
 from ansible_collections.arm64.docker.plugins.module_utils._registry import Session
+from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask_text
 
 Found = Union[Description, DockerHostError]
 
@@ -91,6 +95,8 @@ def ask_all(
             return describe(image, session.manifest, session.config)
         except DockerHostError as error:
             return error
+        except Exception as error:  # noqa: BLE001
+            return _unforeseen(image, error)
         finally:
             free.put(session)
 
@@ -102,6 +108,22 @@ def ask_all(
             session.close()
 
 
+def _unforeseen(image: ImageReference, error: Exception) -> DockerHostError:
+    """Put what nothing here reckons with into words; its own might hold what was sent."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(place.filename)}, line {place.lineno}"
+    return DockerHostError(
+        f"{image} cannot be looked up: {type(error).__name__} in {where}.",
+        "Try 'docker manifest inspect' with this name, and report what this says as an error of "
+        "the collection arm64.docker.",
+    )
+
+
+def shown(name: str) -> str:
+    """Return the name of an image, or what stands in the place of one, as results hold it."""
+    return mask_text(printable(name))
+
+
 def verdict(
     wanted: Wanted,
     reference: ImageReference | DockerHostError,
@@ -110,7 +132,7 @@ def verdict(
 ) -> dict[str, Any]:
     """Return what the module answers for one image."""
     row: dict[str, Any] = {
-        "name": wanted.name,
+        "name": shown(wanted.name),
         "reference": None,
         "registry": None,
         "digest": None,
@@ -118,16 +140,16 @@ def verdict(
         "kind": None,
         "platforms": [],
         "requested_platform": str(wanted.platform) if wanted.platform else None,
-        "services": list(wanted.services),
+        "services": list(map(printable, wanted.services)),
         "selected": None,
         "supported": False,
         "error": None,
     }
     if isinstance(reference, DockerHostError):
-        return {**row, "error": str(reference)}
+        return {**row, "error": printable(str(reference))}
     row["reference"] = str(reference)
     if not isinstance(found, Description):
-        return {**row, "error": str(found)}
+        return {**row, "error": printable(str(found))}
     chosen = select(target, found.available, wanted.platform)
     row.update(
         registry=found.source,
@@ -143,7 +165,7 @@ def verdict(
             }
             for one in found.available
         ],
-        selected=_shown(chosen),
+        selected=_selected(chosen),
         supported=chosen is not None,
     )
     if chosen is None:
@@ -151,7 +173,7 @@ def verdict(
     return row
 
 
-def _shown(chosen: Selection | None) -> dict[str, str] | None:
+def _selected(chosen: Selection | None) -> dict[str, str] | None:
     if chosen is None:
         return None
     platform, digest = chosen.chosen.platform, chosen.chosen.digest

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Mapping
 
@@ -16,6 +17,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_reference impo
     is_digest,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+from ansible_collections.arm64.docker.plugins.module_utils._printable import printable
 from ansible_collections.arm64.docker.plugins.module_utils._registry_document import (
     INDEXES,
     MANIFESTS,
@@ -29,7 +31,10 @@ _CONFIGS = (
     "",
 )
 _ATTESTATION = ("vnd.docker.reference.type", "attestation-manifest")
-_NO_IMAGE = "Name an image; charts, signatures and other artifacts do not run on any platform."
+# What Docker and containerd know is in these; a slash would end the part.
+_PLATFORM_PART = re.compile(r"[A-Za-z0-9._-]{0,64}")
+_LARGEST = 2**63 - 1
+_SHOWN = 80
 _NOT_A_REGISTRY = "Check that this is the address of a registry, and that it is in order."
 
 
@@ -55,11 +60,21 @@ class Manifest:
     config: str
 
 
+class NoImage(DockerHostError):
+    """What a registry holds is in order, and no image: an artifact of another kind."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message, "Name an image; charts, signatures and other artifacts run on no platform."
+        )
+
+
 def read_manifest(image: ImageReference, body: bytes, content_type: str) -> Index | Manifest:
     """Read what a registry sent; attestations (unknown/unknown) are no entries.
 
     :param content_type: of the answer, for a body that does not say what it is; then its shape does
-    :raises DockerHostError: where it is no image
+    :raises NoImage: where it is something else
+    :raises DockerHostError: where it is nothing that a registry holds, or too old
     """
     document = _object(image, body)
     media_type = _media_type(image, document, content_type)
@@ -74,7 +89,7 @@ def read_manifest(image: ImageReference, body: bytes, content_type: str) -> Inde
         raise _wrong_shape(image)
     kind = config.get("mediaType", "")
     if kind not in _CONFIGS:
-        raise DockerHostError(f"{image} is no image, but holds '{str(kind)[:80]}'.", _NO_IMAGE)
+        raise NoImage(f"{image} is no image, but holds '{_shown(kind)}'.")
     if not _has_digest(config):
         raise _wrong_shape(image)
     return Manifest(media_type, config["digest"])
@@ -83,14 +98,16 @@ def read_manifest(image: ImageReference, body: bytes, content_type: str) -> Inde
 def read_config(image: ImageReference, body: bytes) -> tuple[Platform, tuple]:
     """Return the platform that the configuration of an image names, and why it needs devices.
 
-    :raises DockerHostError: where it names no platform
+    :raises NoImage: where it names no platform
+    :raises DockerHostError: where it is no configuration
     """
     document = _object(image, body)
     platform = _platform(document)
     if platform is None:
-        raise DockerHostError(f"{image} does not say for which platform it is.", _NO_IMAGE)
+        raise NoImage(f"{image} does not say for which platform it is.")
     config = document.get("config")
-    return platform, tuple(device_reasons(config) if isinstance(config, dict) else ())
+    reasons = device_reasons(config) if isinstance(config, dict) else ()
+    return platform, tuple(map(printable, reasons))
 
 
 def _object(image: ImageReference, body: bytes) -> Mapping[str, Any]:
@@ -117,7 +134,7 @@ def _media_type(image: ImageReference, document: Mapping[str, Any], content_type
             "Take a newer tag, or push the image again with a newer Docker.",
         )
     if isinstance(said, str) and said:
-        raise DockerHostError(f"{image} is no image, but '{said[:80]}'.", _NO_IMAGE)
+        raise NoImage(f"{image} is no image, but '{_shown(said)}'.")
     if "manifests" in document:
         return INDEXES[0]
     if "config" in document:
@@ -129,7 +146,7 @@ def _entry(image: ImageReference, line: Any) -> Entry | None:
     if not isinstance(line, dict) or not _has_digest(line):
         raise _wrong_shape(image)
     size = line.get("size", 0)
-    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LARGEST:
         raise _wrong_shape(image)
     notes = line.get("annotations")
     if isinstance(notes, dict) and notes.get(_ATTESTATION[0]) == _ATTESTATION[1]:
@@ -146,9 +163,13 @@ def _entry(image: ImageReference, line: Any) -> Entry | None:
 
 def _platform(said: Mapping[str, Any]) -> Platform | None:
     parts = [said.get(key) or "" for key in ("os", "architecture", "variant")]
-    if not all(isinstance(part, str) and len(part) <= 64 for part in parts):
+    if not all(isinstance(part, str) and _PLATFORM_PART.fullmatch(part) for part in parts):
         return None
     return Platform.of_image(*parts) if parts[0] and parts[1] else None
+
+
+def _shown(media_type: Any) -> str:
+    return printable(str(media_type)[:_SHOWN])
 
 
 def _has_digest(descriptor: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 from ansible_collections.arm64.docker.plugins.module_utils._image_manifest import (
     Entry,
     Index,
+    NoImage,
     read_config,
     read_manifest,
 )
@@ -87,6 +88,8 @@ def describe(
     found = read_manifest(image, first.body, first.media_type)
     if isinstance(found, Index):
         available = tuple(walk.index(found, 1))
+        if walk.left_out is not None and not available:
+            raise walk.left_out
         return Description("index", first.digest, found.media_type, first.source, available)
     only = walk.image(found.config, first.digest, len(first.body))
     return Description("manifest", first.digest, found.media_type, first.source, (only,))
@@ -125,7 +128,7 @@ def misfit(
             f"{image} holds no image for any platform: its index is empty.",
             "Take another tag, or push the image again.",
         )
-    if wanted is not None and wanted not in target.platform.accepted():
+    if wanted is not None and wanted not in (*target.platform.accepted(), *target.emulated):
         return DockerHostError(
             f"{image} is asked for as {wanted}, which {target.platform} does not run.",
             f"Take platform out of the service, or list {wanted} in emulated_platforms if the host "
@@ -138,11 +141,17 @@ def misfit(
             f"Take an image that is there for {target.platform}, or list the platform in "
             "emulated_platforms if the host emulates it.",
         )
+    platform = wanted or target.platform
+    namespaced = " (on Docker Hub arm64v8/ has some)" if platform.architecture == "arm64" else ""
+    ways = [f"Take a tag or an image that is there for {platform}{namespaced}", "build it for that"]
+    other = select(target, available)
+    if wanted is None:
+        ways.append("list one of these in emulated_platforms if the host emulates it")
+    elif other is not None:
+        ways.append(f"take platform out of the service: the host takes {other.chosen.platform}")
     return DockerHostError(
-        f"{image} is not there for {wanted or target.platform}, but for {listed}.",
-        f"Take a tag or an image that is there for {wanted or target.platform} (on Docker Hub "
-        f"arm64v8/ has some), build it for that, or list one of these in emulated_platforms if "
-        "the host emulates it.",
+        f"{image} is not there for {platform}, but for {listed}.",
+        f"{', '.join(ways[:-1])}, or {ways[-1]}.",
     )
 
 
@@ -160,6 +169,8 @@ class _Walk:
         self._get_manifest = get_manifest
         self._get_config = get_config
         self._left = _MOST_DOCUMENTS
+        # Why the first entry that turned out to be no image is none.
+        self.left_out: NoImage | None = None
 
     def index(self, index: Index, depth: int) -> list[Available]:
         found: list[Available] = []
@@ -181,9 +192,13 @@ class _Walk:
         """Look behind an entry that is an index, or that does not say its platform."""
         self._count()
         document = self._get_manifest(self._image, entry.digest)
-        found = read_manifest(self._image, document.body, document.media_type)
-        if not isinstance(found, Index):
-            return [self.image(found.config, entry.digest, entry.size)]
+        try:
+            found = read_manifest(self._image, document.body, document.media_type)
+            if not isinstance(found, Index):
+                return [self.image(found.config, entry.digest, entry.size)]
+        except NoImage as error:
+            self.left_out = self.left_out or error
+            return []
         if depth == _DEEPEST:
             raise self._endless()
         return self.index(found, depth + 1)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._printable import printable
 from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask_text
 
 DOCKER_HUB = "docker.io"
@@ -88,7 +90,18 @@ def is_digest(text: str) -> bool:
 def is_registry(text: str) -> bool:
     """Say whether a text is a host, or a host and a port."""
     found = _REGISTRY.fullmatch(text)
-    return bool(found) and int(found["port"] or 1) in range(1, _LAST_PORT + 1)
+    if found is None or int(found["port"] or 1) not in range(1, _LAST_PORT + 1):
+        return False
+    host = found["host"]
+    return not host.startswith("[") or _is_ipv6(host[1:-1])
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -120,6 +133,5 @@ def _refusal(text: str, why: str, remedy: str) -> DockerHostError:
 
 def _short(text: str) -> str:
     """Return a text that fits a message, without what would break its line or is a secret."""
-    shown = mask_text(text)
-    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-    return shown.encode("unicode_escape").decode() if not shown.isprintable() else shown
+    shown = mask_text(printable(text))
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

@@ -13,8 +13,8 @@ author:
 description:
   - Asks registries which platforms images are there for, and says which of them a host takes,
     before anything is pulled. It needs no Docker, and runs on the controller as well as on a host.
-  - An index (a manifest list) is resolved with its digests; attestations in it are left out. Of an
-    image for one platform the configuration is read.
+  - An index (a manifest list) is resolved with its digests; attestations and other artifacts in it
+    are left out. Of an image for one platform the configuration is read.
   - A platform is chosen as containerd does it. What fits exactly goes before what is compatible,
     and that before what is emulated.
   - Many images are asked for at a time, on connections that are kept, with one token for several
@@ -114,8 +114,8 @@ options:
     type: path
   ca_path:
     description:
-      - File or folder of certificates, in PEM, of authorities that are trusted besides those of the
-        system.
+      - File of certificates, in PEM, of authorities that are trusted besides those of the system.
+      - Of a folder, all its files count that are such files. What else lies there is left out.
     type: path
   validate_certs:
     description:
@@ -144,14 +144,16 @@ options:
     default: 16
   timeout:
     description:
-      - Seconds that one request may take, from the connection to the last byte.
+      - Seconds that one request may take, from the connection to the last byte, with what a proxy
+        takes. Of a host with several addresses the next is tried after five of them, or sooner.
     type: int
     default: 15
   retries:
     description:
       - How often a request is tried again where the registry cannot be reached, answers with an
         error of its own, or wants to be asked later. It is waited longer each time, or as long as
-        the registry says, at most a minute.
+        the registry says, at most a minute at a time and five minutes for one server in all.
+      - A token service that fails is not asked again for the other images.
     type: int
     default: 3
 seealso:
@@ -202,7 +204,10 @@ images:
   elements: dict
   contains:
     name:
-      description: The image as it was named. For a compose file that cannot be read, the file.
+      description:
+        - The image as it was named. For a compose file that cannot be read, the file.
+        - A password in it is replaced by a marker, and a control character is written out, as in
+          all lists of names here.
       type: str
       sample: nginx
     reference:
@@ -313,6 +318,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_lookup import 
     ask_all,
     merge,
     references,
+    shown,
     verdict,
     wanted_by_services,
 )
@@ -361,6 +367,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    # Ansible's own copy of the options shall not hold what the result hides.
+    module.no_log_values.update(name for name in module.params["images"] if shown(name) != name)
     try:
         result = _answer(module.params)
     except DockerHostError as error:

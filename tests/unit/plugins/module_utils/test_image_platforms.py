@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._registry_document im
     MANIFESTS,
     Document,
 )
+from ansible_collections.arm64.docker.tests.unit.hosts import FIXTURES
 
 IMAGE = ImageReference.parse("example.org/app:1")
 OCI_INDEX, DOCKER_LIST = INDEXES
@@ -121,6 +123,44 @@ def test_indexes_in_indexes_and_entries_without_a_platform_are_followed() -> Non
     assert store.platforms(top) == ["linux/arm64", "linux/riscv64", "linux/386"]
 
 
+EMPTY = "application/vnd.oci.empty.v1+json"
+
+
+def artifact(store: Store, kind: str = EMPTY) -> str:
+    """Put a manifest whose configuration is none of an image."""
+    config = {"mediaType": kind, "digest": store.put({})}
+    return store.put({"schemaVersion": 2, "config": config, "layers": []})
+
+
+def test_an_artifact_among_the_entries_of_an_index_is_left_out() -> None:
+    store = Store()
+    silent = artifact(store, "application/vnd.oci.image.config.v1+json")
+    top = store.index(entry(artifact(store)), entry(digest(b"x"), "linux/arm64"), entry(silent))
+    assert store.platforms(top) == ["linux/arm64"]
+    inner = store.index(entry(artifact(store)))
+    nested = store.index(entry(inner, "", OCI_INDEX), entry(store.manifest("linux/arm64")))
+    assert store.platforms(nested) == ["linux/arm64"]
+
+
+def test_an_index_of_artifacts_alone_is_no_image() -> None:
+    store = Store()
+    with pytest.raises(DockerHostError, match=re.escape(f"is no image, but holds '{EMPTY}'")):
+        store.platforms(store.index(entry(artifact(store))))
+
+
+@pytest.mark.parametrize("part", ["lin\ud800ux", "linux\x1b[31m", "linux/arm64", "lin ux", "é"])
+def test_a_platform_that_no_platform_can_be_called_is_looked_up_behind_the_entry(part: str) -> None:
+    store = Store()
+    odd = {
+        **entry(store.manifest("linux/riscv64")),
+        "platform": {"os": part, "architecture": "arm64"},
+    }
+    assert store.platforms(store.index(odd)) == ["linux/riscv64"]
+    config = json.dumps({"os": "linux", "architecture": part}).encode()
+    with pytest.raises(DockerHostError, match="does not say for which platform"):
+        read_config(IMAGE, config)
+
+
 def test_an_empty_index_holds_nothing() -> None:
     store = Store()
     assert store.platforms(store.index()) == []
@@ -170,6 +210,9 @@ def test_the_kind_is_told_by_the_body_then_the_header_then_the_shape(
         ({"mediaType": OCI_INDEX}, "neither"),
         ({"manifests": [{"digest": digest(b""), "size": True}]}, "neither"),
         ({"manifests": [{"digest": digest(b""), "size": -1}]}, "neither"),
+        ({"manifests": [{"digest": digest(b""), "size": 2**63}]}, "neither"),
+        ({"mediaType": "a\ud800\x07"}, r"a\ud800\x07"),
+        ({"config": {"mediaType": "a\ud800\x07"}}, r"a\ud800\x07"),
     ],
 )
 def test_what_is_no_image_is_an_error(document: Any, words: str) -> None:
@@ -184,6 +227,61 @@ def test_what_is_no_image_is_an_error(document: Any, words: str) -> None:
 def test_a_configuration_without_a_platform_is_an_error(config: Any) -> None:
     with pytest.raises(DockerHostError):
         read_config(IMAGE, json.dumps(config).encode())
+
+
+RECORDS = FIXTURES / "registry"
+ARM64 = ["linux/arm64"]
+# By document: the platforms that it names, or words of the error.
+MEANINGS = {
+    "index-artifact": ARM64,
+    "index-attestation": ARM64,
+    "index-duplicate": ARM64,
+    "index-null-fields": ARM64,
+    "index-odd-size": "neither an index nor a manifest",
+    "index-fractional-size": "neither an index nor a manifest",
+    "index-null-entry": "neither an index nor a manifest",
+    "index-surrogate": ARM64,
+    "index-control": ARM64,
+    "index-slash": ARM64,
+    "index-list-for-platform": ARM64,
+    "index-unknown-digest": "neither an index nor a manifest",
+    "index-and-manifest": "neither an index nor a manifest",
+    "manifest-odd-config-type": r"is no image, but holds 'text/\x07\udfff'",
+    "manifest-empty-config": "is no image, but holds",
+    "odd-media-type": r"is no image, but '\x85\ud800'",
+    "schema-1": "before 1.10",
+    "errors": "neither an index nor a manifest",
+    "config-devices": ARM64,
+    "config-null-fields": ["linux/arm/v7"],
+    "config-odd-platform": "does not say for which platform",
+}
+
+
+def test_every_document_of_the_fixtures_has_a_meaning() -> None:
+    assert {path.stem for path in RECORDS.glob("*.json")} == MEANINGS.keys()
+
+
+@pytest.mark.parametrize(("name", "meaning"), MEANINGS.items())
+def test_an_odd_document_is_read_or_is_an_error_in_words_that_can_be_shown(
+    name: str, meaning: list[str] | str
+) -> None:
+    content = (RECORDS / f"{name}.json").read_bytes()
+    store = Store()
+    config = digest(content if name.startswith("config-") else b"{}")
+    store.held = {config: content, digest(b"{}"): b"{}"}
+    bare = json.dumps({"config": {"digest": config}, "layers": []}).encode()
+    # Behind an entry that says no platform lies what is no image.
+    store.held[f"sha256:{'b' * 64}"] = (RECORDS / "manifest-empty-config.json").read_bytes()
+    store.held["1"] = bare if name.startswith("config-") else content
+    if isinstance(meaning, str):
+        with pytest.raises(DockerHostError) as error:
+            describe(IMAGE, store.get, store.get)
+        assert meaning in error.value.message
+        assert str(error.value).isprintable()
+    else:
+        found = describe(IMAGE, store.get, store.get)
+        assert [str(one.platform) for one in found.available] == meaning
+        assert all(text.isprintable() for one in found.available for text in one.devices or ())
 
 
 JSON = st.recursive(
@@ -273,5 +371,13 @@ def test_a_misfit_says_what_there_is_and_what_to_do() -> None:
     assert "AArch32" in arm.message
     demanded = misfit(IMAGE, target, available("linux/amd64"), Platform.parse("amd64"))
     assert "asked for as linux/amd64" in demanded.message
+    both = Target(target.platform, (Platform.parse("amd64"),))
+    emulated = misfit(IMAGE, both, available("linux/arm64"), Platform.parse("amd64"))
+    assert "not there for linux/amd64, but for linux/arm64" in emulated.message
+    assert "take platform out of the service: the host takes linux/arm64" in emulated.remedy
+    assert "emulated_platforms" not in emulated.remedy
+    neither = misfit(IMAGE, both, available("linux/s390x"), Platform.parse("arm64"))
+    assert "emulated_platforms" not in neither.remedy
+    assert "platform out" not in neither.remedy
     many = misfit(IMAGE, target, available(*[f"linux/x{number}" for number in range(40)]))
     assert len(many.message) < 400

@@ -126,6 +126,32 @@ def test_a_password_is_in_no_answer(site: Site) -> None:
     assert "hunter2" not in json.dumps(answer)
 
 
+@pytest.mark.parametrize("where", ["images", "compose_files"])
+def test_a_password_in_the_name_of_an_image_is_in_no_answer(
+    site: Site, tmp_path: Path, where: str
+) -> None:
+    odd = "https://someone:hunter2hunter2@example.org/app"
+    compose = tmp_path / "compose.yml"
+    compose.write_text(f"services: {{web: {{image: '{odd}'}}}}")
+    answer = ask(site, **{where: [odd] if where == "images" else [str(compose)]})
+    (row,) = answer["images"]
+    assert answer["failed"] == answer["failed_images"] == [row["name"]]
+    assert row["name"].endswith("@example.org/app")
+    assert "hunter2" not in json.dumps(answer)
+
+
+def test_what_one_registry_sends_does_not_keep_the_other_images(site: Site) -> None:
+    odd = json.loads(BOTH)
+    odd["manifests"][0]["platform"]["os"] = "lin\ud800ux"
+    site.pages["/v2/odd/manifests/1"] = json.dumps(odd).encode()
+    site.pages["/v2/moved/manifests/1"] = lambda visit: visit.begin(307, Location="https://[bad/")
+    bad = [name(site, image) for image in ("odd:1", "moved:1")] + ["[abc]/app", "[:::]/app"]
+    answer = ask(site, images=[*bad, name(site, "both:1")])
+    assert answer["failed"] == bad
+    assert answer["images"][-1]["supported"] is True
+    assert json.dumps(answer, ensure_ascii=False).encode()
+
+
 def test_check_mode_answers_the_same(site: Site) -> None:
     given = {
         "images": [name(site, "both:1")],

@@ -29,10 +29,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._registry_errors impo
     refusal,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._registry_patience import (
-    LONGEST_WAIT,
     RETRIED,
     Health,
     Pauses,
+    Waits,
     wait_before,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._registry_transport import (
@@ -68,6 +68,7 @@ class Client:
         self.registries = registries
         self.retries = retries
         self.health = Health()
+        self.waits = Waits()
         self.pauses = pauses or Pauses()
         self.rate_limits: dict[str, dict[str, Any]] = {}
         self._credentials = credentials
@@ -189,12 +190,19 @@ class Session:
     def _redirected(
         self, endpoint: Endpoint, here: Endpoint, path: str, target: str
     ) -> tuple[Endpoint, str]:
-        url = urllib.parse.urljoin(f"{here.url}{path}", target)
+        try:
+            url = urllib.parse.urljoin(f"{here.url}{path}", target)
+        except ValueError:
+            url = ""
         there = self._client.registries.of_url(url)
-        if there is None or (there.scheme == "http" and not there.insecure):
-            name = there.name if there else "what is no address"
+        if there is None:
             raise DockerHostError(
-                f"{endpoint.name} sends its clients to {name} without TLS.",
+                f"{endpoint.name} sends its clients to what is no address.",
+                "Check the registry's configuration, and proxies before it.",
+            )
+        if there.scheme == "http" and not there.insecure:
+            raise DockerHostError(
+                f"{endpoint.name} sends its clients to {there.name} without TLS.",
                 "Check the registry's configuration, or add that host to insecure_registries.",
             )
         if there.url == endpoint.url:
@@ -211,17 +219,29 @@ class Session:
         while True:
             client.health.demand(endpoint)
             attempt += 1
-            wait = wait_before(attempt, {}, client.pauses.now())
             try:
                 answer = self._transport.exchange(endpoint, request)
             except Unreachable as error:
-                if not error.passing or attempt > client.retries:
+                if not error.passing or not self._waited(endpoint, attempt, {}):
                     client.health.failed(endpoint, error)
                     raise
             else:
                 client.health.answered(endpoint)
-                wait = wait_before(attempt, answer.headers, client.pauses.now())
-                last = attempt > client.retries or wait > LONGEST_WAIT
-                if last or answer.status not in RETRIED:
+                if answer.status not in RETRIED:
                     return answer
-            client.pauses.wait(wait)
+                if not self._waited(endpoint, attempt, answer.headers):
+                    return answer
+
+    def _waited(self, endpoint: Endpoint, attempt: int, headers: Mapping[str, str]) -> bool:
+        """Wait for another attempt, and say whether there shall be one.
+
+        :param attempt: how many there were
+        :param headers: of the answer to the last one
+        """
+        client = self._client
+        now = client.pauses.now()
+        seconds = wait_before(attempt, headers, now)
+        if attempt > client.retries or not client.waits.allow(endpoint, seconds, now):
+            return False
+        client.pauses.wait(seconds)
+        return True

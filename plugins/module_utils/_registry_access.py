@@ -38,6 +38,9 @@ _SCOPES = 25
 # A token is not used in the last part of its life: the clocks of two machines differ.
 _USED = 0.8
 
+# What a service says of the moment, not of how many repositories it was asked for.
+_LATER = (429, 503)
+
 # A login that was refused so often, and never accepted, is not tried for every other image:
 # registries lock out who does that. One refusal may be for an image that the login must not read.
 _REFUSALS = 3
@@ -77,6 +80,8 @@ class Access:
         self._one_for_several = True
         self._refusals = 0
         self._accepted = False
+        # Token services that failed in a way that has nothing to do with one repository.
+        self._failed: dict[Endpoint, DockerHostError] = {}
 
     def header(self, ask: Ask, image: ImageReference) -> str | None:
         """Return the header Authorization for an image, or None where none was asked for yet."""
@@ -197,26 +202,42 @@ class Access:
                 if name != image.repository and self._current(name) is None
             ][: _SCOPES - 1]
         service = self._service(challenge)
-        answer = ask(service, token_request(challenge, wanted, credential))
-        if answer.status != 200 and len(wanted) > 1:
+        answer = self._ask(ask, service, token_request(challenge, wanted, credential))
+        if answer.status not in (200, *_LATER) and len(wanted) > 1:
             self._one_for_several = False
             wanted = wanted[:1]
-            answer = ask(service, token_request(challenge, wanted, credential))
+            answer = self._ask(ask, service, token_request(challenge, wanted, credential))
         if answer.status == 401 and credential is not None:
             self._refusals += 1
         if answer.status in (400, 401, 403, 404):
             raise login_needed(self._endpoint, image, self._username())
         token = parse_token(answer.body) if answer.status == 200 else None
         if token is None:
-            raise DockerHostError(
+            error = DockerHostError(
                 f"{service.name}, the token service of {self._endpoint.name}, gives no token "
                 f"(HTTP {answer.status}).",
                 "Try again; if it stays so, look at the log of that service.",
             )
+            if answer.status == 429 or not 400 <= answer.status < 500:
+                self._failed[service] = error
+            raise error
         until = time.monotonic() + _USED * token.life
         grant = _Grant(f"Bearer {token.text}", until, len(wanted) > 1)
         self._grants.update(dict.fromkeys(wanted, grant))
         return grant
+
+    def _ask(self, ask: Ask, service: Endpoint, request: Request) -> Answer:
+        """Ask a token service, unless it failed already: the images after the first do not wait.
+
+        :raises DockerHostError: where there is no answer
+        """
+        if service in self._failed:
+            raise self._failed[service]
+        try:
+            return ask(service, request)
+        except DockerHostError as error:
+            self._failed[service] = error
+            raise
 
     def _service(self, challenge: Challenge) -> Endpoint:
         service = self._registries.of_url(challenge.parameters.get("realm", ""))

@@ -62,6 +62,12 @@ def unreachable(endpoint: Endpoint, error: Exception, timeout: float) -> Unreach
             "Check the name of the registry, the DNS and the proxy of this host.",
             passing=error.errno == socket.EAI_AGAIN,
         )
+    if isinstance(error, UnicodeError):
+        return Unreachable(
+            f"The name of {name} cannot be resolved: no host can have it.",
+            "Check the name of the registry.",
+            passing=False,
+        )
     if isinstance(error, (http.client.IncompleteRead, http.client.RemoteDisconnected)):
         return Unreachable(
             f"{name} closed the connection in the middle of its answer.",

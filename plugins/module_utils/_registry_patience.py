@@ -15,14 +15,16 @@ from ansible_collections.arm64.docker.plugins.module_utils._registry_endpoints i
 from ansible_collections.arm64.docker.plugins.module_utils._registry_errors import Unreachable
 
 RETRIED = frozenset((429, 500, 502, 503, 504))
-# In seconds: the first wait, which doubles, and the longest that a registry may ask for.
+# In seconds: the first wait, which doubles, the longest that a registry may ask for, and how long
+# one server is waited for in all, whichever images wait.
 _FIRST_WAIT = 0.5
 _LONGEST_BACKOFF = 10.0
-LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 60.0
+_LONGEST_IN_ALL = 300.0
 
 
 def wait_before(attempt: int, headers: Mapping[str, str], now: float) -> float:
-    """Return the seconds to wait before another attempt, which may be more than LONGEST_WAIT.
+    """Return the seconds to wait before another attempt, which may be more than is allowed.
 
     :param attempt: how many there were, from 1
     :param headers: of the answer: Retry-After has seconds or a date (RFC 9110, 10.2.3)
@@ -36,9 +38,9 @@ def wait_before(attempt: int, headers: Mapping[str, str], now: float) -> float:
         return max(backoff, float(asked[:9]))
     try:
         moment = email.utils.parsedate_to_datetime(asked)
-    except (TypeError, ValueError, IndexError):
+        return max(backoff, moment.timestamp() - now)
+    except (TypeError, ValueError, IndexError, OverflowError):
         return backoff
-    return max(backoff, moment.timestamp() - now)
 
 
 class Health:
@@ -69,6 +71,26 @@ class Health:
         with self._lock:
             if not error.alive and endpoint not in self._answered:
                 self._dead[endpoint] = error
+
+
+class Waits:
+    """How long servers were waited for; workers that wait at the same time count as one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # By server: the end of its last wait in seconds since the epoch, and the sum in seconds.
+        self._known: dict[Endpoint, tuple[float, float]] = {}
+
+    def allow(self, endpoint: Endpoint, seconds: float, now: float) -> bool:
+        """Say whether a server may be waited for that long, and take note of it."""
+        with self._lock:
+            until, waited = self._known.get(endpoint, (now, 0.0))
+            end = now + seconds
+            waited += max(0.0, end - max(now, until))
+            if seconds > _LONGEST_WAIT or waited > _LONGEST_IN_ALL:
+                return False
+            self._known[endpoint] = (max(until, end), waited)
+            return True
 
 
 class Pauses:

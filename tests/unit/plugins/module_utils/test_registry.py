@@ -26,10 +26,14 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_platforms impo
 from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 from ansible_collections.arm64.docker.plugins.module_utils._registry import Client, Session
-from ansible_collections.arm64.docker.plugins.module_utils._registry_document import rate_limit
+from ansible_collections.arm64.docker.plugins.module_utils._registry_document import (
+    Document,
+    rate_limit,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._registry_endpoints import Registries
 from ansible_collections.arm64.docker.plugins.module_utils._registry_patience import (
     Pauses,
+    Waits,
     wait_before,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._registry_transport import Trust
@@ -105,7 +109,8 @@ def test_waits_grow_and_follow_what_the_registry_says() -> None:
     date = email.utils.formatdate(1000, usegmt=True)
     assert wait_before(1, {"retry-after": date}, 980) == 20
     assert wait_before(1, {"retry-after": date}, 2000) < 1
-    for nonsense in ("", "soon", "-5", "1.5", "²"):
+    endless = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+    for nonsense in ("", "soon", "-5", "1.5", "²", endless):
         assert wait_before(1, {"retry-after": nonsense}, 0) < 1
 
 
@@ -126,6 +131,7 @@ def test_limits_are_read(headers: dict, found: dict) -> None:
 CONFIG = json.dumps({"os": "linux", "architecture": "arm64"}).encode()
 CONFIG_DIGEST = f"sha256:{hashlib.sha256(CONFIG).hexdigest()}"
 MANIFEST = json.dumps({"config": {"digest": CONFIG_DIGEST}, "layers": []}).encode()
+INDEX = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
 PATH = "v2/app/manifests/latest"
 BLOB = f"v2/app/blobs/{CONFIG_DIGEST}"
 
@@ -194,6 +200,180 @@ def test_a_registry_that_does_not_recover_is_given_up(site: Site) -> None:
     assert len(site.asked) == 3
 
 
+def test_one_server_is_not_waited_for_without_end() -> None:
+    server, other = (Registries.parse({}, []).endpoints(name)[0] for name in ("a.org", "b.org"))
+    waits = Waits()
+    assert not waits.allow(server, 61, 0)
+    # Sixteen workers that wait together wait for a minute, not for sixteen.
+    assert all(waits.allow(server, 60, 0) for _worker in range(16))
+    assert [waits.allow(server, 60, now) for now in (60, 120, 180, 240, 300)] == [True] * 4 + [
+        False
+    ]
+    assert waits.allow(other, 60, 300)
+
+
+class Clock(NoPauses):
+    """Goes on by as much as is waited, and not else."""
+
+    def now(self) -> float:
+        return 1e9 + sum(self.waited)
+
+
+def ask_many(
+    site: Site, number: int, pauses: Pauses, login: Credential | None = None
+) -> dict[str, Any]:
+    """Ask a site for so many images, one after the other; return what was found by repository."""
+    name = site.url.partition("://")[2]
+    images = [ImageReference.parse(f"{name}/app-{place}") for place in range(number)]
+    client = Client(Registries.parse({}, [name]), lambda _name: login, images, 3, pauses)
+    trust = Trust.build(None, True)
+    found = ask_all(images, lambda: Session(client, trust, 5), 1)
+    return {image.repository: found[image] for image in images}
+
+
+def test_a_registry_that_wants_to_be_asked_later_each_time_costs_minutes_and_not_hours(
+    site: Site,
+) -> None:
+    clock = Clock()
+    for place in range(20):
+        site.pages[f"/v2/app-{place}/manifests/latest"] = lambda visit: visit.begin(
+            503, **{"Retry-After": "60"}
+        )
+    found = ask_many(site, 20, clock)
+    assert sum(clock.waited) == 300
+    assert all("HTTP 503" in str(error) for error in found.values())
+
+
+class Pages(dict):
+    """Pages by path, whatever stands behind the question mark."""
+
+    def get(self, path: str, default: Any = None) -> Any:
+        return super().get(path.partition("?")[0], default)
+
+
+def tokens(site: Site, token: Any) -> None:
+    """Have a site want a token for each of its images, from its own page /token."""
+    challenge = {"WWW-Authenticate": f'Bearer realm="{site.url}/token",service="x"'}
+    closed = {
+        f"/v2/app-{place}/manifests/latest": lambda visit: visit.begin(401, **challenge)
+        for place in range(20)
+    }
+    site.pages = Pages({**closed, "/token": token})
+
+
+def hang_up(visit: Visit) -> None:
+    visit.close_connection = True
+
+
+@pytest.mark.parametrize(
+    ("token", "requests", "words"),
+    [
+        (lambda visit: visit.begin(503, **{"Retry-After": "60"}), 4, "HTTP 503"),
+        (lambda visit: visit.begin(429, **{"Retry-After": "60"}), 4, "HTTP 429"),
+        (lambda visit: visit.begin(500), 8, "HTTP 500"),
+        (lambda visit: visit.begin(302, Location="/elsewhere"), 2, "HTTP 302"),
+        (b'{"token": ""}', 1, "gives no token"),
+        (b" " * (1024 * 1024 + 1), 1, "more than 1024 KiB"),
+        (hang_up, 4, "closed the connection"),
+    ],
+)
+def test_a_token_service_that_fails_is_not_asked_again_for_every_image(
+    site: Site, token: Any, requests: int, words: str
+) -> None:
+    tokens(site, token)
+    clock = Clock()
+    found = ask_many(site, 20, clock)
+    assert all(words in str(error) for error in found.values())
+    assert len([path for path in site.asked if path.startswith("/token")]) == requests
+    assert sum(clock.waited) <= 180
+
+
+def test_a_token_that_is_refused_for_one_repository_is_asked_for_the_others(site: Site) -> None:
+    def token(visit: Visit) -> None:
+        if "scope=repository%3Aapp-0%3Apull" in visit.path:
+            visit.begin(403)
+        else:
+            visit.begin()
+            visit.wfile.write(b'{"token": "abc"}')
+
+    def page(visit: Visit) -> None:
+        visit.begin()
+        visit.wfile.write(INDEX)
+
+    def closed(visit: Visit) -> None:
+        if visit.headers.get("Authorization") == "Bearer abc":
+            page(visit)
+        else:
+            visit.begin(401, **{"WWW-Authenticate": f'Bearer realm="{site.url}/token"'})
+
+    tokens(site, token)
+    site.pages.update({f"/v2/app-{place}/manifests/latest": closed for place in range(3)})
+    found = ask_many(site, 3, Clock())
+    assert "wants a login" in str(found["app-0"])
+    assert [found[f"app-{place}"].kind for place in (1, 2)] == ["index", "index"]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("https://[bad/", "what is no address"),
+        ("//[:::]/", "what is no address"),
+        ("https://[::1", "what is no address"),
+        ("https://example.org:port/", "what is no address"),
+        ("http://example.org/", "example.org without TLS"),
+        ("http://\x85/", "what is no address"),
+    ],
+)
+def test_a_redirect_to_nowhere_is_an_error_of_that_image(
+    site: Site, target: str, words: str
+) -> None:
+    site.pages[f"/{PATH}"] = lambda visit: visit.begin(307, Location=target)
+    asked = Asked(site)
+    assert words in asked.error
+    assert "Check the registry's configuration" in asked.error
+
+
+def test_a_header_for_another_attempt_is_read_only_where_there_is_one(site: Site) -> None:
+    def odd(visit: Visit) -> None:
+        visit.begin(**{"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"})
+        visit.wfile.write(MANIFEST)
+
+    site.pages[f"/{PATH}"] = odd
+    assert Asked(site).found.kind == "manifest"
+
+
+def test_a_name_that_no_host_can_have_is_an_error_that_says_so() -> None:
+    image = ImageReference.parse(f"{'a' * 64}.example.org/app")
+    client = Client(Registries.parse({}, []), lambda _name: None, [image], 3, NoPauses())
+    trust = Trust.build(None, True)
+    found = ask_all([image], lambda: Session(client, trust, 5), 1)
+    assert "cannot be resolved" in str(found[image])
+
+
+class Odd:
+    """A session that fails for one image as nobody foresaw."""
+
+    def manifest(self, image: ImageReference, version: str) -> Document:
+        if image.repository == "odd":
+            raise ZeroDivisionError("Bearer secret-token")
+        return Document(INDEX, f"sha256:{hashlib.sha256(INDEX).hexdigest()}", "", image.registry)
+
+    config = manifest
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+def test_what_nobody_foresaw_fails_one_image_and_not_the_call() -> None:
+    odd, good = (ImageReference.parse(f"example.org/{name}") for name in ("odd", "good"))
+    found = ask_all([odd, good], Odd, 1)
+    assert found[good].kind == "index"
+    error = str(found[odd])
+    assert "example.org/odd:latest cannot be looked up: ZeroDivisionError in test_registry" in error
+    assert "report" in error
+    assert "secret-token" not in error
+
+
 def test_a_login_is_sent_only_when_it_is_asked_for(site: Site) -> None:
     seen = []
 
@@ -231,6 +411,24 @@ def test_names_and_services_become_what_is_wanted_once() -> None:
     assert str(found[0]) == "docker.io/library/nginx:latest"
     assert "'banana'" in str(found[2])
     assert str(found[3]) == "no such"
+
+
+def test_a_verdict_holds_no_password_and_nothing_that_json_or_a_terminal_cannot_take() -> None:
+    target = Target(Platform.parse("arm64"))
+    for name in (
+        "https://user:hunter2@example.org/app",
+        "https://us\ud800er:hunter2@x",
+        "a\x1b[31m",
+    ):
+        wanted = Wanted(name, services=("compose.yml: w\udfffeb\n",))
+        (reference,) = references([wanted])
+        row = verdict(wanted, reference, None, target)
+        text = json.dumps(row, ensure_ascii=False)
+        assert text.encode()
+        assert text.isprintable()
+        assert "hunter2" not in text
+    shown = verdict(Wanted("nginx:1"), DockerHostError("a\ud800", "b\x07"), None, target)
+    assert (shown["name"], shown["error"]) == ("nginx:1", r"a\ud800 b\x07")
 
 
 def test_a_verdict_has_every_key_whatever_was_found(site: Site) -> None:

@@ -173,6 +173,7 @@ def test_credentials_do_not_follow_a_redirect_to_another_host(serve, authority):
     [
         ("http://127.0.0.1:1/v2/", "without TLS"),
         ("file:///etc/passwd", "no address"),
+        ("https://[bad/", "no address"),
         ("https://127.0.0.1:99999/", "no address"),
         ("", "HTTP 307"),
     ],

@@ -6,204 +6,226 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any, Iterable, Mapping, Sequence
 
-from ansible_collections.arm64.docker.plugins.module_utils._compose_document import read_document
+from ansible_collections.arm64.docker.plugins.module_utils._compose_document import (
+    printable,
+    read_document,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._compose_service import (
+    Service,
+    ServiceImage,
+    service,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._compose_variables import (
+    environment_file,
     interpolate,
-    read_environment_file,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 _ENVIRONMENT_FILE = ".env"
-_EVERY_PROFILE = "*"
 _DEEPEST = 20
-_TAKEN = ("image", "platform")
-
-
-@dataclass(frozen=True)
-class ServiceImage:
-    """What a service runs: ``image`` as the file has it where ``error`` says what is wrong.
-
-    ``platform`` is "" where the service names none, ``service`` is FILE: SERVICE, or the file
-    where the whole of it cannot be read.
-    """
-
-    image: str
-    platform: str
-    service: str
-    error: DockerHostError | None = None
+_MOST_FILES = 1000
 
 
 def compose_images(
     files: Sequence[str],
     variables: Mapping[str, str],
     profiles: Iterable[str] = (),
+    folder: str | None = None,
 ) -> list[ServiceImage]:
     """Return the images of the services of one project, without those that are only built.
 
     :param files: of one project: a later one adds to and replaces what earlier ones say
     :param variables: those that beat the file .env beside the first file; the caller's environment
     :param profiles: services with a profile are left out unless one of theirs is here, or ``*``
+    :param folder: that paths in the files start from; without it, that of the first file. Where it
+        is given no .env is read, the variables are all that there are
     """
     if not files:
         return []
-    known = {**_environment_file(os.path.dirname(files[0])), **variables}
-    active = {*profiles, *_listed(known.get("COMPOSE_PROFILES", ""))}
-    services: dict[str, _Service] = {}
+    place = os.path.dirname(files[0]) if folder is None else folder
+    known = dict(variables) if folder is not None else folder_variables(place, variables)
+    # Compose takes none for one whose name is empty.
+    active = {*profiles, *_listed(known.get("COMPOSE_PROFILES", ""))} or {""}
+    project = _Project(place, known, _Reader())
+    services: dict[str, Service] = {}
     broken = []
     for path in files:
         try:
-            found = _Project(known).services(path, ())
+            _lay(services, project.services(path, ()))
         except DockerHostError as error:
-            broken.append(ServiceImage(path, "", path, error))
-            continue
-        for name, service in found.items():
-            services[name] = services[name].under(service) if name in services else service
-    images = [
-        service.resolve(known)
-        for service in services.values()
-        if (service.error or service.says.get("image")) and service.runs(active)
-    ]
-    return images + broken
+            shown = printable(path)
+            broken.append(ServiceImage(shown, "", shown, error))
+    images = [one.resolved(active) for one in services.values()]
+    return [one for one in images if one is not None] + broken
 
 
-@dataclass(frozen=True)
-class _Service:
-    """What is said of a service: its keys as they stand in the file, and where that is."""
+def folder_variables(folder: str, outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a folder's .env, where it has one, below others."""
+    try:
+        return {**environment_file(os.path.join(folder, _ENVIRONMENT_FILE), outer), **outer}
+    except (OSError, ValueError):
+        return dict(outer)
 
-    name: str
-    path: str
-    says: Mapping[str, str]
-    profiles: tuple = ()
-    error: DockerHostError | None = None
 
-    def under(self, other: _Service) -> _Service:
-        """Return this service with another's words, which count more, over it."""
-        return _Service(
-            other.name,
-            other.path,
-            {**self.says, **other.says},
-            (*self.profiles, *other.profiles),
-            other.error or self.error,
-        )
-
-    def runs(self, active: set[str]) -> bool:
-        return not self.profiles or _EVERY_PROFILE in active or not active.isdisjoint(self.profiles)
-
-    def resolve(self, variables: Mapping[str, str]) -> ServiceImage:
-        image, platform = (self.says.get(key, "") for key in _TAKEN)
-        place = f"{self.path}: {self.name}"
-        if self.error is not None:
-            return ServiceImage(image or place, "", place, _at(place, self.error))
+def said_name(files: Sequence[str], variables: Mapping[str, str]) -> str:
+    """Return the name that files give their project, "" where none does."""
+    found = ""
+    for path in files:
         try:
-            return ServiceImage(
-                interpolate(image, variables), interpolate(platform, variables), place
+            name = read_document(path).get("name")
+            found = (interpolate(name, variables) if isinstance(name, str) else "") or found
+        except DockerHostError:
+            # What is wrong with the file is said of its images.
+            continue
+    return found
+
+
+class _Reader:
+    """Reads each file of a project once, and bounds how many are asked for."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, dict[str, Any]] = {}
+        self._asked = 0
+
+    def included(self, path: str) -> dict[str, Any]:
+        """Return a file of the project itself.
+
+        :raises DockerHostError: also where files include each other without end
+        """
+        self._asked += 1
+        if self._asked > _MOST_FILES:
+            raise DockerHostError(
+                f"{printable(path)} is one of more than {_MOST_FILES} files that are included.",
+                "Include each file once.",
             )
-        except DockerHostError as error:
-            return ServiceImage(image, "", place, _at(place, error))
+        return self.document(path)
+
+    def document(self, path: str) -> dict[str, Any]:
+        """Return a file.
+
+        :raises DockerHostError: where it cannot be read
+        """
+        if path not in self._documents:
+            self._documents[path] = read_document(path)
+        return self._documents[path]
 
 
 class _Project:
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
+    """Files whose paths start from one folder, and that share variables."""
 
-    def services(self, path: str, within: tuple) -> dict[str, _Service]:
+    def __init__(self, folder: str, variables: Mapping[str, str], reader: _Reader) -> None:
+        self._folder = folder
+        self._variables = variables
+        self._reader = reader
+
+    def services(self, path: str, within: tuple) -> dict[str, Service]:
         """Return the services of a file and of those that it includes.
 
         :raises DockerHostError: where one of the files cannot be read
         """
         if len(within) > _DEEPEST or path in within:
-            raise DockerHostError(f"{path} includes itself.", "Take one of the includes away.")
-        document = read_document(path)
-        found: dict[str, _Service] = {}
-        for other in self._included(path, document.get("include")):
-            found.update(self.services(other, (*within, path)))
+            raise DockerHostError(
+                f"{printable(path)} includes itself.", "Take one of the includes away."
+            )
+        document = self._reader.included(path)
+        include = document.get("include")
+        found: dict[str, Service] = {}
+        for item in include if isinstance(include, list) else []:
+            found.update(self._included(item, (*within, path)))
         for name, body in _mapping(path, document, "services").items():
-            found[name] = self._service(path, name, body, ())
+            found[name] = self._service(path, name, body, self._folder, ())
         return found
 
-    def _included(self, path: str, include: Any) -> list[str]:
-        paths = []
-        for item in include if isinstance(include, list) else []:
-            named = item.get("path") if isinstance(item, dict) else item
-            paths += named if isinstance(named, list) else [named]
-        folder = os.path.dirname(path)
+    def _included(self, item: Any, within: tuple) -> dict[str, Service]:
+        """Return the services of an entry of include, which is a project of its own."""
+        says = item if isinstance(item, dict) else {"path": item}
+        paths = self._paths(says.get("path"))
+        if not paths:
+            return {}
+        folder = next(iter(self._paths(says.get("project_directory"))), os.path.dirname(paths[0]))
+        files = self._paths(says.get("env_file"))
+        if files:
+            variables = {**read_variables(files, self._variables), **self._variables}
+        else:
+            variables = folder_variables(folder, self._variables)
+        other = _Project(folder, variables, self._reader)
+        found: dict[str, Service] = {}
+        for path in paths:
+            _lay(found, other.services(path, within))
+        return found
+
+    def _paths(self, said: Any) -> list[str]:
+        """Return a path, or a list of them, as they are from where Ansible runs."""
         return [
-            os.path.join(folder, interpolate(name, self._variables))
-            for name in paths
-            if isinstance(name, str)
+            os.path.join(self._folder, interpolate(one, self._variables))
+            for one in (said if isinstance(said, list) else [said])
+            if isinstance(one, str)
         ]
 
-    def _service(self, path: str, name: str, body: Any, within: tuple) -> _Service:
-        if body is None:
-            body = {}
-        if not isinstance(body, dict):
-            error = DockerHostError("It is no mapping.", "Write keys such as image: below it.")
-            return _Service(name, path, {}, (), error)
-        image = body.get("image")
-        if image is not None and not isinstance(image, str):
-            error = DockerHostError("Its image is no text.", "Write it in quotes.")
-            return _Service(name, path, {}, (), error)
-        profiles = body.get("profiles")
-        own = _Service(
-            name,
-            path,
-            {key: body[key] for key in _TAKEN if isinstance(body.get(key), str)},
-            tuple(profiles) if _all_text(profiles) else (),
-        )
-        if "extends" not in body:
+    def _service(self, path: str, name: str, body: Any, folder: str, within: tuple) -> Service:
+        own = service(name, path, body, folder, self._variables)
+        if not isinstance(body, dict) or body.get("extends") is None:
             return own
         try:
-            return self._base(path, body["extends"], (*within, (path, name))).under(own)
+            base = self._base(path, body["extends"], folder, (*within, (path, name)))
         except DockerHostError as error:
-            return _Service(name, path, own.says, own.profiles, error)
+            return Service(name, path, own.says, error)
+        return base.under(own)
 
-    def _base(self, path: str, extends: Any, within: tuple) -> _Service:
+    def _base(self, path: str, extends: Any, folder: str, within: tuple) -> Service:
         """Return the service that another extends, of the same file or of another."""
         said = {"service": extends} if isinstance(extends, str) else extends
         if not isinstance(said, dict) or not isinstance(said.get("service"), str):
             raise DockerHostError("Its extends names no service.", "Write extends: {service: NAME}")
         name = interpolate(said["service"], self._variables)
-        other = path
         if isinstance(said.get("file"), str):
-            named = interpolate(said["file"], self._variables)
-            other = os.path.join(os.path.dirname(path), named)
-        if (other, name) in within or len(within) > _DEEPEST:
+            path = os.path.join(folder, interpolate(said["file"], self._variables))
+            folder = os.path.dirname(path)
+        if (path, name) in within or len(within) > _DEEPEST:
             raise DockerHostError(f"It extends itself, by {name}.", "Break the circle.")
-        services = _mapping(other, read_document(other), "services")
+        services = _mapping(path, self._reader.document(path), "services")
         if name not in services:
             raise DockerHostError(
-                f"It extends {name}, which is not in {other}.", "Name a service of that file."
+                f"It extends {name}, which is not in {path}.", "Name a service of that file."
             )
-        return self._service(other, name, services[name], within)
+        return self._service(path, name, services[name], folder, within)
+
+
+def read_variables(paths: Sequence[str], outer: Mapping[str, str]) -> dict[str, str]:
+    """Return what files of variables set, the later ones over the earlier.
+
+    :param outer: variables that their values may name
+    :raises DockerHostError: where one cannot be read
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        try:
+            found.update(environment_file(path, {**found, **outer}))
+        except (OSError, ValueError) as error:
+            raise DockerHostError(
+                f"{printable(path)} cannot be read, and env_file names it.",
+                "Name a file of variables, with lines NAME=VALUE.",
+            ) from error
+    return found
+
+
+def _lay(services: dict[str, Service], over: Mapping[str, Service]) -> None:
+    """Put services over those of earlier files, in place."""
+    for name, one in over.items():
+        services[name] = services[name].under(one) if name in services else one
 
 
 def _mapping(path: str, document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = document.get(key, {} if "include" in document else None)
     if not isinstance(found, dict):
         raise DockerHostError(
-            f"{path} has no {key}.", f"Write them below the key {key}, as Compose wants it."
+            f"{printable(path)} has no {key}.",
+            f"Write them below the key {key}, as Compose wants it.",
         )
     return {str(name): body for name, body in found.items()}
 
 
-def _environment_file(folder: str) -> dict[str, str]:
-    try:
-        with open(os.path.join(folder, _ENVIRONMENT_FILE), encoding="utf-8") as stream:
-            return read_environment_file(stream.read())
-    except (OSError, UnicodeDecodeError):
-        return {}
-
-
-def _all_text(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _at(place: str, error: DockerHostError) -> DockerHostError:
-    return DockerHostError(f"{place}: {error.message}", error.remedy)

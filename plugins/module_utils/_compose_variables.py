@@ -14,6 +14,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:](.*)", re.DOTALL)
 _DEEPEST = 20
+_LONGEST = 64 * 1024
+_LIMIT = 1024 * 1024
+
+
+class _Blank(dict):
+    """Variables of which those that are not set are empty."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
@@ -27,20 +36,43 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
     return _replace(text, variables, 0)
 
 
-def read_environment_file(text: str) -> dict[str, str]:
-    """Read the lines NAME=VALUE of a file .env; other lines say nothing."""
+def interpolate_loosely(text: str, variables: Mapping[str, str]) -> str:
+    """Replace as :func:`interpolate` does, with nothing for variables that are not set.
+
+    :raises DockerHostError: where the text cannot be read, or demands a variable
+    """
+    return _replace(text, _Blank(variables), 0)
+
+
+def read_environment_file(text: str, outer: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Read the lines NAME=VALUE of a file .env; other lines say nothing.
+
+    :param outer: variables that the values may name; they beat those of lines before
+    """
     found: dict[str, str] = {}
     for line in text.splitlines():
         match = None if line.lstrip().startswith("#") else _LINE.fullmatch(line)
         if match:
-            found[match[1]] = _value(match[2].strip(), found)
+            found[match[1]] = _value(match[2].strip(), {**found, **(outer or {})})
     return found
+
+
+def environment_file(path: str, outer: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables of a file.
+
+    :param outer: as for :func:`read_environment_file`
+    :raises OSError: where it cannot be read
+    :raises ValueError: where it is no text, or no file has such a name
+    """
+    with open(path, "rb") as stream:
+        return read_environment_file(stream.read(_LIMIT).decode(), outer)
 
 
 def _replace(text: str, variables: Mapping[str, str], depth: int) -> str:
     if depth > _DEEPEST:
         raise _unreadable(text)
-    parts, place = [], 0
+    parts: list[str] = []
+    place = size = 0
     while (dollar := text.find("$", place)) >= 0:
         parts.append(text[place:dollar])
         following = text[dollar + 1 : dollar + 2]
@@ -57,6 +89,12 @@ def _replace(text: str, variables: Mapping[str, str], depth: int) -> str:
                 raise _unreadable(text)
             parts.append(_demand(name[0], variables))
             place = name.end()
+        size += len(parts[-1])
+        if size > _LONGEST:
+            raise DockerHostError(
+                f"'{text[:80]}' grows longer than {_LONGEST} characters.",
+                "Use shorter values for its variables.",
+            )
     return "".join([*parts, text[place:]])
 
 
@@ -99,11 +137,12 @@ def _expression(inner: str, variables: Mapping[str, str], depth: int) -> str:
 
 
 def _demand(name: str, variables: Mapping[str, str]) -> str:
-    if name not in variables:
+    try:
+        return variables[name]
+    except KeyError:
         raise DockerHostError(
             f"The variable {name} is not set and has no default.", _remedy(name, has_default=True)
-        )
-    return variables[name]
+        ) from None
 
 
 def _remedy(name: str, *, has_default: bool) -> str:

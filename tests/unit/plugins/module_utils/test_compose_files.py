@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def project(tmp_path: Path):
     def images(*names: str, variables: Any = (), profiles: Any = (), **files: str) -> list:
         for name, text in files.items():
             place = tmp_path / name.replace("__", "/").replace("_", ".")
-            place.parent.mkdir(exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
         chosen = names or ("compose.yml",)
         return compose_images(
@@ -154,6 +155,265 @@ services: {web: {image: nginx}}
         two_yml="services: {cache: {image: redis}}",
     )
     assert set(found(images)) == {"web", "db", "cache"}
+
+
+def test_the_files_of_one_include_go_over_each_other(project) -> None:
+    images = project(
+        compose_yml="include: [{path: [base.yml, over.yml]}]\n",
+        base_yml="services: {db: {image: pg, platform: linux/arm64}}",
+        over_yml="services: {db: {ports: ['80:80'], platform: linux/amd64}}",
+    )
+    assert found(images) == {"db": ("pg", "linux/amd64")}
+
+
+def test_an_include_has_variables_of_its_own_below_those_of_the_file_that_includes_it(
+    project,
+) -> None:
+    files = {
+        "compose_yml": """
+include:
+- inc/one.yml
+- {path: inc/two.yml, env_file: more/two.env}
+- {path: [inc/three.yml], project_directory: more}
+services: {web: {image: "web:${TAG:-none}"}}
+""",
+        "inc__one_yml": """
+include: [deep/more.yml]
+services: {one: {image: "one:${TAG:-none}-${OWN:-none}", extends: {file: deep/x.yml, service: x}}}
+""",
+        "inc__two_yml": "services: {two: {image: 'two:${TAG:-none}-${OWN:-none}'}}",
+        "inc__three_yml": "services: {three: {image: 'three:${TAG:-none}-${OWN:-none}'}}",
+        "inc__deep__more_yml": "services: {more: {image: 'more:${TAG:-none}-${OWN:-none}'}}",
+        "inc__deep__x_yml": "services: {x: {platform: 'linux/${OWN:-none}'}}",
+        "inc__deep___env": "TAG=deep\nOWN=deep\n",
+        "inc___env": "TAG=inc\nOWN=inc\n",
+        "more__two_env": "OWN=two\n",
+        "more___env": "OWN=more\n",
+    }
+    assert found(project(**files)) == {
+        "web": ("web:none", ""),
+        "one": ("one:inc-inc", "linux/inc"),
+        "more": ("more:inc-inc", ""),
+        "two": ("two:none-two", ""),
+        "three": ("three:none-more", ""),
+    }
+    above = {"TAG": "above"}
+    assert {image for image, _platform in found(project(variables=above)).values()} == {
+        "web:above", "one:above-inc", "more:above-inc", "two:above-two", "three:above-more",
+    }  # fmt: skip
+
+
+def test_an_env_file_of_an_include_that_is_missing_is_an_error(project) -> None:
+    (broken,) = project(
+        compose_yml="include: [{path: inc.yml, env_file: missing.env}]\n",
+        inc_yml="services: {db: {image: pg}}",
+    )
+    assert "missing.env cannot be read" in broken.error.message
+
+
+def test_files_that_include_each_other_without_end_are_an_error(project) -> None:
+    names = [chr(ord("a") + number) for number in range(18)]
+    files = {
+        f"{name}_yml": f"include: [{following}.yml, {following}.yml]\nservices: {{}}\n"
+        for name, following in zip(names, names[1:])
+    }
+    (broken,) = project("a.yml", **files, **{f"{names[-1]}_yml": "services: {}"})
+    assert "more than 1000 files" in broken.error.message
+
+
+def test_paths_of_all_files_start_from_the_folder_of_the_first(project) -> None:
+    images = project(
+        "compose.yml",
+        "other/over.yml",
+        compose_yml="services: {web: {image: nginx}}",
+        other__over_yml="""
+include: [more.yml]
+services: {web: {extends: {file: more.yml, service: more}}}
+""",
+        more_yml="services: {more: {image: here}}",
+        other__more_yml="services: {more: {image: there}}",
+    )
+    assert found(images) == {"web": ("here", ""), "more": ("here", "")}
+
+
+def devices(images: list[ServiceImage]) -> dict[str, tuple]:
+    """Return why services need devices by their names."""
+    assert [one.error for one in images] == [None] * len(images)
+    return {one.service.rpartition(": ")[2]: one.devices for one in images}
+
+
+def test_signs_of_devices_come_from_all_that_counts_for_a_service(project) -> None:
+    images = project(
+        compose_yml="""
+include: [inc.yml]
+services:
+  extended: {extends: {service: base, file: base.yml}}
+  variable: {image: a, runtime: "${RUNTIME:-nvidia}"}
+  files: {image: a, env_file: [gpu.env, {path: missing.env, required: false}]}
+  over: {image: a, env_file: gpu.env, environment: [NVIDIA_VISIBLE_DEVICES=void]}
+  inherited: {image: a, environment: [NVIDIA_VISIBLE_DEVICES, "X=${NOT_SET}"]}
+  named: {image: "${REGISTRY:-nvcr.io}/x"}
+  none: {image: a, environment: [OTHER], labels: {a: b}}
+""",
+        inc_yml="services: {included: {image: a, devices: ['${DEVICE:-/dev/dri}:/dev/dri:rw']}}",
+        base_yml="""
+services:
+  base:
+    image: a
+    gpus: all
+    labels: [com.nvidia.x=1]
+    deploy: {resources: {limits: {cpus: "1"}, reservations: {devices: [{capabilities: [gpu]}]}}}
+""",
+        gpu_env="NVIDIA_VISIBLE_DEVICES=${WHICH:-all}\n",
+        variables={"NVIDIA_VISIBLE_DEVICES": "0"},
+    )
+    assert devices(images) == {
+        "extended": ("gpus", "a reserved device", "label com.nvidia.x"),
+        "variable": ("runtime nvidia",),
+        "files": ("variable NVIDIA_VISIBLE_DEVICES",),
+        "over": (),
+        "inherited": ("variable NVIDIA_VISIBLE_DEVICES",),
+        "named": ("an image of NVIDIA's",),
+        "none": (),
+        "included": ("device /dev/dri",),
+    }
+
+
+def test_a_later_file_adds_replaces_and_takes_away_signs_of_devices(project) -> None:
+    compose = """
+services:
+  web:
+    image: a
+    runtime: nvidia
+    devices: ["/dev/a:/dev/x", /dev/b]
+    environment: {NVIDIA_VISIBLE_DEVICES: all, OTHER: "1"}
+    labels: {com.nvidia.x: "1"}
+    deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}
+"""
+    later = {
+        "{devices: [{source: /dev/c, target: /dev/x}]}": (
+            "runtime nvidia", "a reserved device", "device /dev/c", "device /dev/b",
+            "variable NVIDIA_VISIBLE_DEVICES", "label com.nvidia.x",
+        ),
+        "{runtime: runc, devices: !override [/dev/d], environment: [NVIDIA_VISIBLE_DEVICES=none],"
+        " deploy: !reset {}, labels: {com.nvidia.x: !reset null}}": ("device /dev/d",),
+        "{runtime: !reset null, devices: !reset [], environment: !override {A: b}, labels: ,"
+        " deploy: {resources: {reservations: {devices: !override []}}}}": ("label com.nvidia.x",),
+        "!override {image: b}": (),
+    }  # fmt: skip
+    for body, reasons in later.items():
+        images = project(
+            "compose.yml", "over.yml", compose_yml=compose, over_yml=f"services: {{web: {body}}}"
+        )
+        assert devices(images) == {"web": reasons}, body
+
+
+def test_a_service_that_is_reset_is_gone(project) -> None:
+    images = project(
+        "compose.yml",
+        "over.yml",
+        compose_yml="services: {web: {image: nginx}, gone: {image: [broken]}}",
+        over_yml="services: {gone: !reset null}",
+    )
+    assert found(images) == {"web": ("nginx", "")}
+
+
+def test_profiles_are_reset_added_and_hold_variables(project) -> None:
+    names = ("compose.yml", "over.yml")
+    files = {
+        "compose_yml": """
+services:
+  reset: {image: a, profiles: [debug]}
+  added: {image: a, profiles: [debug]}
+  other: {image: a, profiles: [debug]}
+  variable: {image: a, profiles: ["${PROFILE:-late}", "${NOT_SET}"]}
+""",
+        "over_yml": """
+services:
+  reset: {profiles: !reset []}
+  added: {profiles: [late]}
+  other: {profiles: !override [other]}
+""",
+    }
+    assert set(found(project(*names, **files))) == {"reset", "variable"}
+    assert set(found(project(*names, profiles=["late"]))) == {"reset", "added", "variable"}
+    assert set(found(project(*names, profiles=["debug"]))) == {"reset", "added"}
+    one = {"PROFILE": "one"}
+    assert set(found(project(*names, profiles=["one"], variables=one))) == {"reset", "variable"}
+
+
+def test_lines_of_the_environment_file_name_variables_of_the_environment(project) -> None:
+    images = project(
+        compose_yml="services: {web: {image: 'nginx:${TAG}-${LATER}'}}",
+        _env="TAG=${CI_TAG}\nCI_TAG=file\nLATER=${CI_TAG}\n",
+        variables={"CI_TAG": "7"},
+    )
+    assert found(images) == {"web": ("nginx:7-7", "")}
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['include: ["a\\0b"]', 'services: {w: {image: x, extends: {service: y, file: "a\\0b"}}}'],
+)
+def test_a_name_that_no_file_has_is_an_error(project, body: str) -> None:
+    (broken,) = project(compose_yml=f"{body}\n")
+    assert "a\\x00b cannot be read: no file has such a name" in broken.error.message
+
+
+@pytest.mark.parametrize("character", ["\\ud800", "\\e", "\\n", "\\x07", "\\u202e"])
+def test_what_cannot_be_printed_is_an_error_for_its_image_and_is_spelled_out(
+    project, character: str
+) -> None:
+    broken, place, good = project(
+        compose_yml=f"""
+services:
+  web: {{image: "ng{character}inx"}}
+  "na{character}me": {{image: "x:${{{character}"}}
+  good: {{image: nginx, labels: {{"com.nvidia.{character}": ""}}}}
+"""
+    )
+    assert "cannot be printed" in broken.error.message
+    for one in (broken, place, good):
+        texts = [one.image, one.service, str(one.error), *one.devices]
+        assert all(text.isprintable() for text in texts), texts
+    assert good.error is None
+
+
+def test_mappings_that_merge_each_other_over_and_over_are_an_error(project) -> None:
+    lines = ["x0: &x0 {a: 1, b: 2}"]
+    lines += [f"x{n + 1}: &x{n + 1} {{<<: [*x{n}, *x{n}]}}" for n in range(60)]
+    (broken,) = project(compose_yml="\n".join([*lines, "services: {web: {image: nginx}}"]))
+    assert re.search(r"compose.yml is no YAML, line \d+, .*<< merges more", broken.error.message)
+
+
+def test_a_long_list_of_merges_is_an_error(project) -> None:
+    keys = ", ".join(f"k{number}: 1" for number in range(2000))
+    (broken,) = project(
+        compose_yml=f"x: &x {{{keys}}}\ny: {{<<: [{', '.join(['*x'] * 100000)}]}}\nservices: {{}}\n"
+    )
+    assert "<< merges more than" in broken.error.message
+
+
+def test_the_first_of_several_merged_mappings_counts(project) -> None:
+    images = project(
+        compose_yml="""
+x-a: &a {image: a}
+x-b: &b {image: b, platform: linux/arm64}
+x-c: &c {<<: *b}
+services:
+  list: {<<: [*a, *c]}
+  own: {image: own, <<: *b}
+"""
+    )
+    assert found(images) == {"list": ("a", "linux/arm64"), "own": ("own", "linux/arm64")}
+
+
+def test_variables_that_grow_without_end_stay_short() -> None:
+    lines = ["A0=xxxxxxxx", *(f"A{n + 1}=${{A{n}}}${{A{n}}}" for n in range(60))]
+    values = read_environment_file("\n".join(lines))
+    assert max(map(len, values.values())) < 200000
+    with pytest.raises(DockerHostError, match="grows longer"):
+        interpolate("$A" * 100, {"A": "x" * 1000})
 
 
 def test_anchors_merges_and_the_tags_of_compose_are_known(project) -> None:

@@ -11,6 +11,10 @@ author:
   - arm64.docker contributors (@arm64-docker)
 description:
   - Says of each project where its files are, and which images its services need.
+  - C(src) is looked for as M(ansible.builtin.copy) looks for its own, in C(files) and beside it, of
+    the role and of the play, and then in the folder that Ansible was started in.
+  - A project without C(project_name) is called as Compose calls it, by C(COMPOSE_PROJECT_NAME) of
+    its C(.env), by C(name) in its files, or by its folder in small letters.
 options:
   _terms:
     description:
@@ -25,10 +29,11 @@ options:
     required: true
   configs:
     description:
-      - For projects whose files are on the host, by C(project_src), what
+      - For each project whose files are on the host, in their order, what
         C(docker compose config --format json) says there.
-    type: dict
-    default: {}
+      - Without it nothing is known of their services.
+    type: list
+    elements: dict
 seealso:
   - plugin: arm64.docker.image_fit
     plugin_type: filter
@@ -45,23 +50,24 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - For each project its C(name), C(kind) (V(definition), V(src) or V(host)), C(source) (that
-      definition or folder), C(folder) and C(files) on the host, C(services) as the lookup
-      P(arm64.docker.compose_services#lookup) returns them, and further C(options) of
+    - For each project its C(name), whether that is certain (C(named)), C(kind) (V(definition),
+      V(src) or V(host)), C(source) (that definition, or the whole path of the folder), C(folder)
+      and C(files) on the host, C(services) as the lookup P(arm64.docker.compose_services#lookup)
+      returns them, the name of a further file for it (C(override)), and further C(options) of
       M(community.docker.docker_compose_v2).
   type: list
   elements: dict
 """
 
-import os
 from dataclasses import asdict
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.arm64.docker.plugins.module_utils._compose_projects import read_project
+from ansible_collections.arm64.docker.plugins.module_utils._compose_projects import read_projects
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.plugin_utils._paths import controller_path
 
 
 class LookupModule(LookupBase):
@@ -70,20 +76,21 @@ class LookupModule(LookupBase):
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=kwargs)
         folder, configs = self.get_option("folder"), self.get_option("configs")
+        items = [_plain(term) for term in terms]
+        for item in items:
+            if isinstance(item.get("src"), str):
+                item["src"] = controller_path(self, variables, item["src"])
         try:
-            found = [read_project(_plain(term), folder, _plain(configs)) for term in terms]
+            found = read_projects(items, folder, None if configs is None else _plain(configs))
         except DockerHostError as error:
             raise AnsibleLookupError(str(error)) from error
         return [{**asdict(one), "files": list(one.files)} for one in found]
 
 
 def _plain(value: Any) -> Any:
-    """Return what templating hands over lazily as what it is, with ~ in src replaced."""
+    """Return what templating hands over lazily as what it is."""
     if isinstance(value, Mapping):
-        copy = {str(key): _plain(item) for key, item in value.items()}
-        if isinstance(copy.get("src"), str):
-            copy["src"] = os.path.expanduser(copy["src"])
-        return copy
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value

@@ -12,6 +12,8 @@ author:
 description:
   - Says which images archives of C(docker save) hold, and for which platform, without loading them.
     Archives may be compressed.
+  - An archive is looked for as M(ansible.builtin.copy) looks for its C(src), in C(files) and beside
+    it, of the role and of the play, and then in the folder that Ansible was started in.
 options:
   _terms:
     description:
@@ -34,13 +36,12 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - For each image its C(archive), C(names), C(platform), C(devices) (why it needs a GPU or
-      another device), and the C(ids) of which an engine gives it one.
+    - For each image its C(archive) (the whole path), C(names), C(platform), C(devices) (why it
+      needs a GPU or another device), and the C(ids) of which an engine gives it one.
   type: list
   elements: dict
 """
 
-import os
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -49,6 +50,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.arm64.docker.plugins.module_utils._devices import device_reasons
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._saved_images import read_archive
+from ansible_collections.arm64.docker.plugins.plugin_utils._paths import controller_path
 
 
 class LookupModule(LookupBase):
@@ -58,13 +60,14 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         found = []
         for term in terms:
+            place = controller_path(self, variables, str(term))
             try:
-                images = read_archive(os.path.expanduser(str(term)))
+                images = read_archive(place)
             except DockerHostError as error:
                 raise AnsibleLookupError(str(error)) from error
             found += [
                 {
-                    "archive": str(term),
+                    "archive": place,
                     "names": list(image.names),
                     "ids": list(image.ids),
                     "platform": str(image.platform),

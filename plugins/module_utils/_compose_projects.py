@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.arm64.docker.plugins.module_utils._compose_document import read_document
-from ansible_collections.arm64.docker.plugins.module_utils._compose_files import compose_images
-from ansible_collections.arm64.docker.plugins.module_utils._compose_variables import (
-    read_environment_file,
+from ansible_collections.arm64.docker.plugins.module_utils._compose_document import printable
+from ansible_collections.arm64.docker.plugins.module_utils._compose_files import (
+    compose_images,
+    folder_variables,
+    said_name,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._devices import device_reasons
+from ansible_collections.arm64.docker.plugins.module_utils._compose_variables import (
+    environment_file,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 # In the order in which Compose looks for them.
@@ -27,8 +31,13 @@ _OVERRIDES = (
     "docker-compose.override.yaml",
     "docker-compose.override.yml",
 )
+_EVERY_PROFILE = "*"
 # What is ours, and no option of docker_compose_v2.
 _OURS = ("src", "definition", "project_src", "project_name", "files")
+
+
+# What Compose leaves of the name of a folder, and what a name has to begin with.
+_UNNAMED = re.compile(r"[^a-z0-9_-]")
 
 
 @dataclass(frozen=True)
@@ -37,68 +46,75 @@ class Project:
 
     ``kind`` says where they come from: ``definition`` is written there, ``src`` is a folder of the
     controller that is copied, ``host`` has them already; ``source`` is the one or the other.
+    ``named`` is whether ``name`` is certain: of one on the host Compose there may know another.
     ``services`` are as :func:`read_services` returns them, without the place before their names.
+    ``override`` is the name of a further file for it alone.
     """
 
     name: str
+    named: bool
     kind: str
     source: Any
     folder: str
     files: tuple
     services: tuple
     options: dict
+    override: str
 
 
 def read_services(
-    files: Sequence[str], variables: Mapping[str, str], profiles: Sequence[str]
+    files: Sequence[str],
+    variables: Mapping[str, str],
+    profiles: Sequence[str],
+    folder: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return service, image, platform, devices and error of each service that has an image."""
+    """Return service, image, platform, devices and error of each service that has an image.
+
+    :param folder: as for :func:`compose_images`
+    """
     return [
         {
             "service": one.service,
             "image": one.image,
             "platform": one.platform,
-            "devices": _devices(files, _name(one.service), one.image),
+            "devices": list(one.devices),
             "error": str(one.error or ""),
         }
-        for one in compose_images(files, variables, profiles)
+        for one in compose_images(files, variables, profiles, folder)
     ]
 
 
-def read_project(
-    says: Mapping[str, Any], folder: str, configs: Mapping[str, Mapping[str, Any]]
-) -> Project:
-    """Return a project from an item of docker_deploy_projects.
+def read_projects(
+    items: Sequence[Mapping[str, Any]],
+    folder: str,
+    configs: Sequence[Mapping[str, Any]] | None = None,
+) -> list[Project]:
+    """Return projects from docker_deploy_projects.
 
     :param folder: on the host, for projects that name no folder
-    :param configs: what ``docker compose config`` says of those on the host, by their project_src
-    :raises DockerHostError: where the item is no project
+    :param configs: what ``docker compose config`` says of those on the host, one after the other;
+        nothing where it was not asked, and then nothing is known of their services
+    :raises DockerHostError: where an item is no project, or one on the host was not asked about
     """
-    kind = next((one for one in ("definition", "src") if says.get(one)), "host")
-    if kind == "host" and not says.get("project_src"):
+    kinds = [next((one for one in ("definition", "src") if one in says), "host") for says in items]
+    if configs is not None and len(configs) != kinds.count("host"):
         raise DockerHostError(
-            "A project has neither definition nor src nor project_src.",
-            "Say what it is, which folder of the controller has it, or which of the host.",
+            f"{kinds.count('host')} projects have their files on the host, and Compose there was "
+            f"asked about {len(configs)}.",
+            "Give what it says of each, in their order.",
         )
-    place = str(says.get("src") or says.get("project_src") or "").rstrip("/")
-    name = says.get("project_name") or os.path.basename(place)
-    if not name or (kind == "definition" and not says.get("project_name")):
-        raise DockerHostError("A project has no project_name.", "Give it one.")
-    options = {key: value for key, value in says.items() if key not in _OURS}
-    where = str(says.get("project_src") or f"{folder.rstrip('/')}/{name}")
-    files = tuple(says.get("files") or ())
-    profiles = list(says.get("profiles") or ())
-    if kind == "src":
-        files = files or _usual_files(place)
-        paths = [os.path.join(place, one) for one in files]
-        services = read_services(paths, _variables(place, says.get("env_files")), profiles)
-    else:
-        known = says["definition"] if kind == "definition" else configs.get(place, {})
-        files = ("compose.yaml",) if kind == "definition" else files
-        services = _of_document(known, profiles if kind == "definition" else ["*"])
-    source = says.get(kind) if kind != "host" else where
-    plain = tuple({**one, "service": _name(one["service"])} for one in services)
-    return Project(name, kind, source, where, files, plain, options)
+    answers = iter(configs or ())
+    found: list[Project] = []
+    for says, kind in zip(items, kinds):
+        if kind == "definition":
+            project = _written(says, folder)
+        elif kind == "src":
+            project = _copied(says, folder)
+        else:
+            project = _present(says, next(answers, None))
+        shared = [one.folder for one in found].count(project.folder)
+        found.append(replace(project, override=_override_name(shared)))
+    return found
 
 
 def override(rows: Sequence[Mapping[str, Any]], pin: bool) -> dict[str, Any]:
@@ -114,9 +130,93 @@ def override(rows: Sequence[Mapping[str, Any]], pin: bool) -> dict[str, Any]:
         # The engine pulls its own platform unless it is told.
         if row["verdict"] == "emulated" and not row["requested_platform"]:
             says["platform"] = row["selected"]
+        # Otherwise Compose runs what the host has, which is the image that does not fit.
+        if row["pull"]:
+            says["pull_policy"] = "always"
         if says:
             services[row["service"]] = says
     return {"services": services} if services else {}
+
+
+def _written(says: Mapping[str, Any], folder: str) -> Project:
+    definition = says["definition"]
+    if not isinstance(definition, Mapping):
+        raise DockerHostError("A definition is no mapping.", "Write what a compose file has.")
+    name = _name(says.get("project_name") or definition.get("name"))
+    services = _of_document(definition, list(says.get("profiles") or ()))
+    return _project(says, name, "definition", definition, folder, ("compose.yaml",), services)
+
+
+def _copied(says: Mapping[str, Any], folder: str) -> Project:
+    place = str(says["src"] or "").rstrip("/")
+    files = tuple(says.get("files") or ()) or _usual_files(place)
+    paths = [os.path.join(place, one) for one in files]
+    known = _variables(place, says.get("env_files"))
+    name = _name(
+        says.get("project_name")
+        or known.get("COMPOSE_PROJECT_NAME")
+        or said_name(paths, known)
+        or _of_folder(place)
+    )
+    services = read_services(paths, known, list(says.get("profiles") or ()), place)
+    return _project(says, name, "src", place, folder, files, services)
+
+
+def _present(says: Mapping[str, Any], config: Mapping[str, Any] | None) -> Project:
+    if not says.get("project_src"):
+        raise DockerHostError(
+            "A project has neither definition nor src nor project_src.",
+            "Say what it is, which folder of the controller has it, or which of the host.",
+        )
+    place = str(says["project_src"])
+    said = says.get("project_name") or (config or {}).get("name")
+    name = _name(said or _of_folder(place.rstrip("/")))
+    services = _of_document(config or {}, [_EVERY_PROFILE])
+    files = tuple(says.get("files") or ())
+    found = _project(says, name, "host", None, "", files, services)
+    return replace(found, named=bool(said), source=found.folder)
+
+
+def _project(
+    says: Mapping[str, Any],
+    name: str,
+    kind: str,
+    source: Any,
+    folder: str,
+    files: tuple,
+    services: Sequence[Mapping[str, Any]],
+) -> Project:
+    where = str(says.get("project_src") or f"{folder.rstrip('/')}/{name}")
+    plain = tuple({**one, "service": one["service"].rpartition(": ")[2]} for one in services)
+    options = {key: value for key, value in says.items() if key not in _OURS}
+    where = where.rstrip("/") or "/"
+    return Project(name, True, kind, source, where, files, plain, options, _override_name(0))
+
+
+def _override_name(shared: int) -> str:
+    """Return the name of the further file; ``shared`` earlier projects have the same folder."""
+    return f"arm64-docker{f'.{shared + 1}' if shared else ''}.override.yaml"
+
+
+def _name(said: Any) -> str:
+    name = str(said or "")
+    if not name:
+        raise DockerHostError("A project has no project_name.", "Give it one.")
+    if name != _normal(name):
+        raise DockerHostError(
+            f"Compose takes no project of the name '{printable(name[:80])}'.",
+            "Name it with small letters, digits, - and _, a letter or digit first.",
+        )
+    return name
+
+
+def _of_folder(place: str) -> str:
+    return _normal(os.path.basename(place))
+
+
+def _normal(name: str) -> str:
+    """Return a name as Compose makes it of that of a folder."""
+    return _UNNAMED.sub("", name.lower()).lstrip("_-")
 
 
 def _of_document(document: Mapping[str, Any], profiles: Sequence[str]) -> list[dict[str, Any]]:
@@ -137,29 +237,16 @@ def _usual_files(folder: str) -> tuple:
 
 
 def _variables(folder: str, env_files: Any) -> dict[str, str]:
+    """Return the variables of files, or those of .env where none are named, as in Compose."""
+    if not env_files:
+        return folder_variables(folder, {})
     found: dict[str, str] = {}
-    for name in env_files or ():
+    for name in env_files:
         try:
-            with open(os.path.join(folder, name), encoding="utf-8") as stream:
-                found.update(read_environment_file(stream.read()))
-        except (OSError, UnicodeDecodeError) as error:
+            found.update(environment_file(os.path.join(folder, name), found))
+        except (OSError, ValueError) as error:
             raise DockerHostError(
-                f"{name} of {folder} cannot be read.", "Name files of that folder in env_files."
+                f"{printable(name)} of {folder} cannot be read.",
+                "Name files of that folder in env_files.",
             ) from error
     return found
-
-
-def _devices(files: Sequence[str], service: str, image: str) -> list[str]:
-    found = device_reasons({"image": image})
-    for path in files:
-        try:
-            body = (read_document(path).get("services") or {}).get(service)
-        except (DockerHostError, AttributeError):
-            continue
-        if isinstance(body, dict):
-            found += device_reasons({**body, "image": ""})
-    return list(dict.fromkeys(found))
-
-
-def _name(service: str) -> str:
-    return service.rpartition(": ")[2]

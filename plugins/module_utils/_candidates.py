@@ -41,7 +41,7 @@ def candidates(image: ImageReference, platform: Platform) -> list[ImageReference
 
     That is the same tag in the namespace of the architecture, the tag of the architecture in the
     place of another's, then tags that move on: of 1.4.2-slim these are 1.4-slim, 1-slim and latest,
-    and the next versions. None of them is known to exist.
+    and the next versions, such as 1.5.0-slim and 1.5-slim. None of them is known to exist.
     """
     found = []
     namespace = _NAMESPACES.get(str(platform))
@@ -76,8 +76,17 @@ def _newer(tag: str) -> list[str]:
     sign, version, rest = found.groups()
     parts = version.split(".")
     shorter = [parts[:length] for length in range(len(parts) - 1, 0, -1)]
-    following = [[*parts[:place], _next(parts[place])] for place in range(len(parts) - 1, -1, -1)]
+    following = []
+    for place in range(len(parts) - 1, -1, -1):
+        risen = [*parts[:place], _next(parts[place])]
+        whole = [*risen, *map(_first, parts[place + 1 :])]
+        following += [whole] if whole == risen else [whole, risen]
     return [sign + ".".join(one) + rest for one in (*shorter, *following)] + ["latest"]
+
+
+def _first(number: str) -> str:
+    """Return the number that a part of a version begins with again: 00 where it is written 04."""
+    return "0" * len(number) if number.startswith("0") else "0"
 
 
 def _next(number: str) -> str:

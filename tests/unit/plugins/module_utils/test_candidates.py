@@ -28,7 +28,9 @@ def names(image: str, platform: str = ARM64) -> list[str]:
                 "library/nginx:1.4-slim",
                 "library/nginx:1-slim",
                 "library/nginx:1.4.3-slim",
+                "library/nginx:1.5.0-slim",
                 "library/nginx:1.5-slim",
+                "library/nginx:2.0.0-slim",
                 "library/nginx:2-slim",
                 "library/nginx:latest",
             ],
@@ -36,6 +38,15 @@ def names(image: str, platform: str = ARM64) -> list[str]:
         ("amd64/nginx:latest", ARM64, ["arm64v8/nginx:latest"]),
         ("nginx", "linux/arm/v7", ["arm32v7/nginx:latest"]),
         ("team/app:stable", ARM64, ["team/app:latest"]),
+        (
+            "team/app:v22.04.10",
+            ARM64,
+            [
+                *("team/app:v22.04", "team/app:v22", "team/app:v22.04.11"),
+                *("team/app:v22.05.0", "team/app:v22.05", "team/app:v23.00.0", "team/app:v23"),
+                "team/app:latest",
+            ],
+        ),
         ("team/app:v09", ARM64, ["team/app:v10", "team/app:latest"]),
         (
             "quay.example.org/team/app:amd64-edge",

@@ -50,11 +50,11 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - For each project its C(name), whether that is certain (C(named)), C(kind) (V(definition),
-      V(src) or V(host)), C(source) (that definition, or the whole path of the folder), C(folder)
-      and C(files) on the host, C(services) as the lookup P(arm64.docker.compose_services#lookup)
-      returns them, the name of a further file for it (C(override)), and further C(options) of
-      M(community.docker.docker_compose_v2).
+    - For each project its C(number), its C(name), whether that is certain (C(named)), C(kind)
+      (V(definition), V(src) or V(host)), C(source) (that definition, or the whole path of the
+      folder), C(folder) and C(files) on the host, C(services) as the lookup
+      P(arm64.docker.compose_services#lookup) returns them, the name of a further file for it
+      (C(override)), and further C(options) of M(community.docker.docker_compose_v2).
   type: list
   elements: dict
 """

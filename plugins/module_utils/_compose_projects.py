@@ -48,7 +48,7 @@ class Project:
     controller that is copied, ``host`` has them already; ``source`` is the one or the other.
     ``named`` is whether ``name`` is certain: of one on the host Compose there may know another.
     ``services`` are as :func:`read_services` returns them, without the place before their names.
-    ``override`` is the name of a further file for it alone.
+    ``number`` is its place among the others, ``override`` the name of a further file for it alone.
     """
 
     name: str
@@ -59,7 +59,8 @@ class Project:
     files: tuple
     services: tuple
     options: dict
-    override: str
+    number: int = 0
+    override: str = ""
 
 
 def read_services(
@@ -113,7 +114,7 @@ def read_projects(
         else:
             project = _present(says, next(answers, None))
         shared = [one.folder for one in found].count(project.folder)
-        found.append(replace(project, override=_override_name(shared)))
+        found.append(replace(project, number=len(found), override=_override_name(shared)))
     return found
 
 
@@ -190,7 +191,7 @@ def _project(
     plain = tuple({**one, "service": one["service"].rpartition(": ")[2]} for one in services)
     options = {key: value for key, value in says.items() if key not in _OURS}
     where = where.rstrip("/") or "/"
-    return Project(name, True, kind, source, where, files, plain, options, _override_name(0))
+    return Project(name, True, kind, source, where, files, plain, options)
 
 
 def _override_name(shared: int) -> str:

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What roles make of their variables, by Ansible itself, without a host."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.arm64.docker.plugins.module_utils import _errors
+from ansible_collections.arm64.docker.plugins.module_utils._archive import docker_archive
+from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+
+COLLECTION = Path(_errors.__file__).parents[2]
+OWN = "linux/arm64"
+HOST = {"platform": {"platform": OWN, "aarch32": False}, "emulation": {}, "packages": {}}
+
+
+@pytest.fixture
+def evaluated(tmp_path: Path):
+    """Return what expressions are, by their names, for each set of variables beside a role's own.
+
+    Sets of one call have the same keys.
+    """
+    play, start = tmp_path / "play", tmp_path / "start"
+    play.mkdir()
+    start.mkdir()
+
+    def evaluate(role: str, *sets: dict[str, Any], **expressions: str) -> list[dict[str, Any]]:
+        files = [str(COLLECTION / f"roles/{role}/{part}/main.yml") for part in ("defaults", "vars")]
+        content = ", ".join(f"'{name}': {words}" for name, words in expressions.items())
+        tasks: list[dict[str, Any]] = []
+        for number, variables in enumerate(sets):
+            message = f"{{{{ 'RESULT' ~ ({{ {content} }} | to_json | b64encode) ~ '.' }}}}"
+            tasks += [
+                {"ansible.builtin.set_fact": variables},
+                {"ansible.builtin.debug": {"msg": message}, "name": f"Say {number}"},
+            ]
+        document = {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars_files": files,
+            "tasks": tasks,
+        }
+        (play / "play.yml").write_text(json.dumps([document]), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTION.parents[2]),
+            "PWD": str(start),
+        }
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-playbook")), str(play / "play.yml")],
+            cwd=start,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(b64decode(one)) for one in re.findall(r"RESULT([^.]+)\.", done.stdout)]
+
+    evaluate.play, evaluate.start = play, start
+    return evaluate
+
+
+def compose(place: Path, image: str, **keys: Any) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    document = {**keys, "services": {"web": {"image": image}}}
+    place.write_text(json.dumps(document), encoding="utf-8")
+    return place
+
+
+@pytest.mark.parametrize("role", ["docker_audit", "docker_deploy"])
+def test_relative_paths_start_where_ansible_was_started(evaluated, role: str) -> None:
+    options = {"ca_path": "ca.pem", "docker_config": "~/config.json", "timeout": 1}
+    (found,) = evaluated(role, {f"{role}_lookup": options}, lookup=f"__{role}_lookup")
+    assert found["lookup"] == {**options, "ca_path": str(evaluated.start / "ca.pem")}
+
+
+def test_the_report_of_an_audit_lands_where_ansible_was_started(evaluated) -> None:
+    named = ("report.json", "a/b.json", "/c.json", "~/d.json")
+    sets = [{"docker_audit_json": name} for name in named]
+    found = evaluated("docker_audit", *sets, place="__docker_audit_json")
+    assert [one["place"] for one in found] == [
+        f"{evaluated.start}/report.json",
+        f"{evaluated.start}/a/b.json",
+        "/c.json",
+        "~/d.json",
+    ]
+
+
+def test_a_host_whose_containers_cannot_be_seen_is_named(evaluated) -> None:
+    server, requests = {"version": "27"}, {"python3-requests": "2"}
+    cases = [(True, server, {}), (True, server, requests), (True, {}, {}), (False, server, {})]
+    sets = [
+        {
+            "docker_audit_running": running,
+            "__docker_audit_host": {"packages": packages, "docker": {"server": there}},
+        }
+        for running, there, packages in cases
+    ]
+    found = evaluated(
+        "docker_audit", *sets, unseen="__docker_audit_unseen", looks="__docker_audit_can_look"
+    )
+    assert "localhost: what runs there was not looked at" in found[0]["unseen"]
+    assert [one["unseen"] for one in found[1:]] == ["", "", ""]
+    assert [one["looks"] for one in found] == [False, True, False, False]
+
+
+SAID = [
+    {"name": "shop", "services": {"web": {"image": "example.org/one"}}},
+    {"name": "other", "services": {"web": {"image": "example.org/two"}}},
+]
+ITEMS = [
+    {"project_src": "/srv/shop/"},
+    {"project_name": "written", "definition": {"services": {"w": {"image": "example.org/w"}}}},
+    {"project_src": "/srv/shop", "project_name": "other", "files": ["b.yml"]},
+]
+
+
+def deployment(state: str = "present", **more: Any) -> dict[str, Any]:
+    return {
+        "docker_deploy_state": state,
+        "docker_deploy_projects": ITEMS,
+        "__docker_deploy_said": {"results": [{"stdout": json.dumps(one)} for one in SAID]},
+        "__docker_deploy_host": HOST,
+        **more,
+    }
+
+
+def test_each_project_on_the_host_needs_what_compose_says_of_it(evaluated) -> None:
+    (found,) = evaluated(
+        "docker_deploy",
+        deployment(),
+        needs="__docker_deploy_needs | map('dict2items') | map('items2dict') | list",
+        names="__docker_deploy_projects | map(attribute='name') | list",
+    )
+    assert found["names"] == ["shop", "written", "other"]
+    assert [(one["project"], one["image"]) for one in found["needs"]] == [
+        (0, "example.org/one"),
+        (1, "example.org/w"),
+        (2, "example.org/two"),
+    ]
+
+
+def test_projects_that_are_removed_are_not_held_against_earlier_answers(evaluated) -> None:
+    earlier = {"results": [{"stdout": json.dumps(SAID[0])}]}
+    (found,) = evaluated(
+        "docker_deploy",
+        deployment("absent", __docker_deploy_said=earlier),
+        named="__docker_deploy_projects | map(attribute='named') | list",
+    )
+    assert found["named"] == [False, True, True]
+
+
+def test_a_project_without_files_that_needs_a_further_one_is_known_before_any_change(
+    evaluated,
+) -> None:
+    row = {"service": "web", "verdict": "exact", "requested_platform": None, "pull": False}
+    rows = [
+        {**row, "what": "container x", "pinned": None},
+        *({**row, "project": number, "pinned": "example.org/x@sha256:1"} for number in range(3)),
+    ]
+    pulled = [rows[0], {**rows[1], "pull": True}, *rows[2:]]
+    sets = [
+        deployment(__docker_deploy_rows=one, docker_deploy_pin=pin)
+        for one, pin in ((rows, True), (rows, False), (pulled, False))
+    ]
+    found = evaluated("docker_deploy", *sets, unnamed="__docker_deploy_unnamed")
+    assert [one["unnamed"] for one in found] == [["shop"], [], ["shop"]]
+
+
+def test_a_relative_path_is_found_as_copy_finds_it_and_then_where_ansible_was_started(
+    evaluated,
+) -> None:
+    words = {
+        "project": "__docker_deploy_projects | map('dict2items') | map('items2dict') | first",
+        "archives": "__docker_deploy_saved | map(attribute='archive') | list",
+    }
+    items = {
+        "docker_deploy_projects": [{"src": "shop"}],
+        "docker_deploy_image_archives": ["app.tar"],
+    }
+    archive = docker_archive("app:1", Platform.parse(OWN), {"/app": b"x"}, ["/app"])
+    compose(evaluated.start / "shop/compose.yaml", "example.org/start", name="start")
+    (evaluated.start / "app.tar").write_bytes(archive)
+    (found,) = evaluated("docker_deploy", items, **words)
+    assert (found["project"]["source"], found["project"]["name"]) == (
+        str(evaluated.start / "shop"),
+        "start",
+    )
+    assert found["archives"] == [str(evaluated.start / "app.tar")]
+    compose(evaluated.play / "files/shop/compose.yaml", "example.org/play", name="play")
+    (evaluated.play / "files/app.tar").write_bytes(archive)
+    (found,) = evaluated("docker_deploy", items, **words)
+    assert found["project"]["source"] == str(evaluated.play / "files/shop")
+    assert found["project"]["services"][0]["image"] == "example.org/play"
+    assert found["archives"] == [str(evaluated.play / "files/app.tar")]

@@ -181,6 +181,20 @@ def test_what_is_allowed_is_emulated_and_devices_are_refused(host, registries, t
     assert host.containers() == [f"{WEB} exited"]
     host.deploy(containers=[gpu], emulated_devices=True, **allowed).demand()
 
+    folder = tmp_path / "gpu"
+    folder.mkdir()
+    (folder / "gpu.env").write_text("NVIDIA_VISIBLE_DEVICES=${GPU:-all}\n")
+    for file, body in (
+        ("base", service(name, env_file="gpu.env")),
+        ("compose", {"extends": {"file": "base.yaml", "service": "web"}}),
+    ):
+        (folder / f"{file}.yaml").write_text(json.dumps({"services": {"web": body}}))
+    project = {"src": str(folder), "project_name": f"{PREFIX}-shop"}
+    refused = host.deploy(projects=[project], **allowed)
+    assert refused.rc != 0
+    assert f"project {PREFIX}-shop, web: " in refused.message()
+    assert "wants variable NVIDIA_VISIBLE_DEVICES" in refused.message()
+
 
 def test_an_image_that_wants_a_gpu_by_itself_is_refused_before_it_is_pulled(
     host, registries, tmp_path
@@ -246,6 +260,47 @@ def test_projects_of_a_folder_here_or_there_are_checked_service_by_service(host,
         assert host.containers() == []
 
 
+@pytest.mark.full
+def test_two_projects_of_one_folder_on_the_host_are_told_apart(host, images, tmp_path):
+    place = tmp_path / f"{PREFIX}-Shop"
+    place.mkdir()
+
+    def write(name, image):
+        services = {name: service(image, profiles=[name])}
+        document = {"name": f"{PREFIX}-{name}", "services": services}
+        (place / f"{name}.yaml").write_text(json.dumps(document))
+
+    write("web", images["shell"])
+    write("job", images["other"])
+    projects = [
+        {"project_src": f"{place}/", "files": [f"{name}.yaml"], "profiles": [name]}
+        for name in ("web", "job")
+    ]
+    run = host.deploy(projects=projects)
+    assert run.rc != 0
+    assert f"project {PREFIX}-job, job: " in run.message()
+    assert f"project {PREFIX}-web" not in run.message()
+    assert host.containers() == []
+    write("job", images["shell"])
+    host.deploy(projects=projects, pin=True).demand()
+    assert host.containers() == [f"{PREFIX}-job-job-1 running", f"{PREFIX}-web-web-1 running"]
+    assert host.deploy(projects=projects, pin=True).demand().changed == 0
+    host.deploy(state="absent", projects=projects).demand()
+    assert host.containers() == []
+    assert list(place.glob("arm64-docker*")) == []
+
+
+def test_a_project_that_needs_a_further_file_is_refused_before_any_change(host, images, tmp_path):
+    document = {"name": f"{PREFIX}-shop", "services": {"web": service(images["shell"])}}
+    (tmp_path / "compose.yaml").write_text(json.dumps(document))
+    volumes = [{"name": f"{PREFIX}-data"}]
+    run = host.deploy(projects=[{"project_src": str(tmp_path)}], pin=True, volumes=volumes)
+    assert run.rc != 0
+    assert run.changed == 0
+    assert f'The "files" of {PREFIX}-shop have to be named' in run.message()
+    assert f"{PREFIX}-data" not in host.docker("volume", "ls")
+
+
 def test_a_project_that_fails_shows_what_it_said(host, images):
     definition = {
         "services": {"web": service(images["shell"], command=["/bin/sh", "-c", "echo no; exit 3"])}
@@ -284,15 +339,27 @@ def test_a_fleet_runs_one_image_by_its_digest(host, images, registries, tmp_path
 
 
 @pytest.mark.full
-def test_an_image_of_the_wrong_platform_on_the_host_is_pulled_anew(host, registries, tmp_path):
+@pytest.mark.parametrize("kind", ["container", "project"])
+def test_an_image_of_the_wrong_platform_on_the_host_is_pulled_anew(
+    host, registries, tmp_path, kind
+):
     name = f"{registries.open.name}/{PREFIX}/again:1"
     other = tmp_path / "other.tar"
     host.static_image(other, name)
     host.docker("load", "--input", str(other))
     own = write_shell(tmp_path / "own.tar", "own:1")
     push(own, registries.open, f"{PREFIX}/again:1", registries.ca)
-    host.deploy(containers=[container(name)]).demand()
-    assert host.containers() == [f"{WEB} running"]
+    if kind == "container":
+        host.deploy(containers=[container(name)]).demand()
+        assert host.containers() == [f"{WEB} running"]
+    else:
+        project = {
+            "project_name": f"{PREFIX}-shop",
+            "definition": {"services": {"web": service(name)}},
+            "pull": "missing",
+        }
+        host.deploy(projects=[project]).demand()
+        assert host.containers() == [f"{PREFIX}-shop-web-1 running"]
 
 
 def test_a_login_serves_the_questions_and_the_host(host, registries, archive):

@@ -167,7 +167,7 @@ def _pairs(value: Any, place: _Place) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(value, Mapping):
         for name, said in value.items():
-            found[str(name)] = place.fill(said) if isinstance(said, str) else said
+            found[str(name)] = place.fill(said) if isinstance(said, str) else _scalar(said)
     for item in _texts(value):
         name, equal, said = place.fill(item).partition("=")
         found[name] = said if equal else None
@@ -193,12 +193,14 @@ def _devices(value: Any, place: _Place) -> dict[str, Any]:
     found = {}
     for one in value if isinstance(value, list) else ():
         if isinstance(one, Mapping):
-            source = str(one.get("source") or "")
-            target = str(one.get("target") or source)
+            source, target = (_word(one.get(key) or "", place) for key in ("source", "target"))
+        elif isinstance(one, str):
+            source, _colon, rest = place.fill(one).partition(":")
+            target = rest.partition(":")[0]
         else:
-            source, _colon, rest = place.fill(str(one)).partition(":")
-            target = rest.partition(":")[0] or source
-        found[target] = source
+            continue
+        if isinstance(source, str) and isinstance(target, str):
+            found[target or source] = source
     return _marked(value, found)
 
 
@@ -258,6 +260,12 @@ def _plain(says: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in says.items()
         if value is not RESET
     }
+
+
+def _scalar(value: Any) -> Any:
+    """Return a number, None or ``RESET``; of all else, of which aliases can make anything, ""."""
+    known = value is None or value is RESET or isinstance(value, (int, float))
+    return value if known else ""
 
 
 def _texts(value: Any) -> list[str]:

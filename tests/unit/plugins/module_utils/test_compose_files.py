@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -406,6 +407,51 @@ services:
 """
     )
     assert found(images) == {"list": ("a", "linux/arm64"), "own": ("own", "linux/arm64")}
+
+
+def test_aliases_that_double_what_they_hold_cost_nothing(project) -> None:
+    lines = ["x0: &x0 [a]", *(f"x{n + 1}: &x{n + 1} [*x{n}, *x{n}]" for n in range(60))]
+    body = "{NVIDIA_VISIBLE_DEVICES: *x60}"
+    images = project(
+        compose_yml="\n".join(lines)
+        + f"""
+services:
+  web: {{image: a, devices: [*x60, {{source: *x60}}], environment: {body}, labels: {body},
+         env_file: *x60, runtime: *x60, deploy: {{resources: *x60}}, profiles: *x60}}
+  sick: {{image: *x60}}
+"""
+    )
+    assert [one.service.rpartition(": ")[2] for one in images] == ["web", "sick"]
+
+
+VALUES_OF_KEYS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("a/:=${}A-", max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["path", "file", "service", "a", "source", "target", "resources",
+                             "reservations", "devices", "NVIDIA_VISIBLE_DEVICES"]),
+            inner, max_size=3)
+    ),
+    max_leaves=8,
+)  # fmt: skip
+BODIES = st.dictionaries(
+    st.sampled_from(["image", "platform", "profiles", "runtime", "gpus", "devices", "environment",
+                     "env_file", "labels", "deploy", "extends"]),
+    VALUES_OF_KEYS, max_size=5,
+)  # fmt: skip
+
+
+@given(st.lists(BODIES | VALUES_OF_KEYS, min_size=1, max_size=3), VALUES_OF_KEYS)
+def test_any_content_gives_images_or_errors(tmp_path: Path, bodies: list, include: Any) -> None:
+    files = []
+    for number, body in enumerate(bodies):
+        files.append(str(tmp_path / f"{number}.yml"))
+        document = {"include": include, "services": {"a": body, "b": {"image": "b"}}}
+        Path(files[-1]).write_text(json.dumps(document), encoding="utf-8")
+    for image in compose_images(files, {"A": "1"}, ["*"]):
+        assert image.image.isprintable()
+        assert all(isinstance(reason, str) for reason in image.devices)
 
 
 def test_variables_that_grow_without_end_stay_short() -> None:

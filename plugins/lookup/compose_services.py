@@ -12,12 +12,13 @@ author:
 description:
   - Reads the compose files of one project and returns the image of each service, as
     C(docker compose pull) would find it. C(include) and C(extends) are followed, and variables
-    replaced.
+    replaced; an included file has those of the C(.env) in its own folder, or of its C(env_file).
   - Services that are only built are left out. A service that cannot be read has an C(error).
 options:
   _terms:
     description:
-      - The files of one project, the later ones over the earlier.
+      - The files of one project, the later ones over the earlier. Relative ones start from the
+        folder that Ansible was started in.
     type: list
     elements: path
     required: true

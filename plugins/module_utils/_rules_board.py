@@ -8,7 +8,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.arm64.docker.plugins.module_utils._rule import ERROR, WARNING, Rule
+from ansible_collections.arm64.docker.plugins.module_utils._rule import (
+    ERROR,
+    WARNING,
+    Rule,
+    daemon_config,
+    uses_iptables,
+)
 
 # The engine's first release that filters in iptables' table raw, and the first that can be told
 # not to (moby#49557, moby#49621).
@@ -35,17 +41,19 @@ def _engines(facts: dict[str, Any]) -> dict[tuple, str]:
     server = (facts.get("docker") or {}).get("server")
     if server:
         versions.append(server["engine"]["version"])
-    found = {}
-    for version in versions:
-        match = _RELEASE.match(version)
-        if match:
-            found[tuple(int(number or 0) for number in match.groups())] = version
-    return found
+    found = {_release(version): version for version in versions}
+    return {release: version for release, version in found.items() if release is not None}
+
+
+def _release(version: str) -> tuple[int, ...] | None:
+    """Return the three numbers of a version, None where it has none."""
+    match = _RELEASE.match(version)
+    return tuple(int(number or 0) for number in match.groups()) if match else None
 
 
 def _without_raw(facts: dict[str, Any]) -> str | None:
     board, netfilter, units = facts["board"], facts["netfilter"], facts["service"]["units"]
-    if board["vendor"] != "nvidia" or facts["os"]["container"] or not _uses_iptables(facts):
+    if board["vendor"] != "nvidia" or facts["os"]["container"] or not uses_iptables(facts):
         return None
     # iptables-nft keeps its table raw in nf_tables and needs no module for it.
     if netfilter["backend"] != "legacy":
@@ -56,25 +64,25 @@ def _without_raw(facts: dict[str, Any]) -> str | None:
     if "docker.service" not in units:
         return None
     newest = max(engines)
-    spared = _RAW_SWITCH in units["docker.service"].get("environment_names", ())
-    if spared and newest >= _RAW_SWITCH_SINCE:
-        return None
     seen = f"the engine is {engines[newest]}, the kernel has no iptable_raw"
-    return f"{seen}, and that release knows no {_RAW_SWITCH}" if spared else seen
+    if _RAW_SWITCH not in units["docker.service"].get("environment_names", ()):
+        return seen
+    if newest < _RAW_SWITCH_SINCE:
+        return f"{seen}, and that release knows no {_RAW_SWITCH}"
+    if _runs_without_switch(facts):
+        return (
+            f"{seen}, and the running daemon was started without {_RAW_SWITCH}, which takes "
+            "effect with 'systemctl restart docker'"
+        )
+    return None
 
 
-def _uses_iptables(facts: dict[str, Any]) -> bool:
-    """The engine may leave the firewall alone, or use nftables without iptables (29.0)."""
-    config = _daemon_config(facts) or {}
-    return config.get("iptables") is not False and config.get("firewall-backend") != "nftables"
-
-
-def _daemon_config(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the keys of daemon.json, or None where they are not known."""
-    config = facts.get("daemon_config")
-    if config is None or not config["valid"]:
-        return None
-    return config["content"] or {}
+def _runs_without_switch(facts: dict[str, Any]) -> bool:
+    """Tell whether an engine that needs the switch was started before it was set."""
+    server = (facts.get("docker") or {}).get("server")
+    running = _release(server["engine"]["version"]) if server else None
+    given = facts["service"].get("daemon_environment_names")
+    return (running or ()) >= _RAW_SINCE and given is not None and _RAW_SWITCH not in given
 
 
 def _has_engine(facts: dict[str, Any]) -> bool:
@@ -86,7 +94,7 @@ def _without_nvidia(facts: dict[str, Any]) -> str | None:
         return None
     if _TOOLKIT not in facts["packages"]:
         return f"the package {_TOOLKIT} is not installed"
-    config = _daemon_config(facts)
+    config = daemon_config(facts)
     if config is None or not _has_engine(facts):
         return None
     runtimes = config.get("runtimes")
@@ -103,7 +111,7 @@ def _swap_on_card(facts: dict[str, Any]) -> str | None:
 
 
 def _logs_grow(facts: dict[str, Any]) -> str | None:
-    config, place = _daemon_config(facts), _card_of_data(facts)
+    config, place = daemon_config(facts), _card_of_data(facts)
     if config is None or place is None or not _has_engine(facts) or facts["os"]["container"]:
         return None
     options = config.get("log-opts")

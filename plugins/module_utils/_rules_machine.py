@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.arm64.docker.plugins.module_utils._rule import ERROR, INFO, WARNING, Rule
+from ansible_collections.arm64.docker.plugins.module_utils._rule import (
+    ERROR,
+    INFO,
+    WARNING,
+    Rule,
+    uses_iptables,
+)
 
 # Releases that Docker's packages are built for and that this collection knows.
 SUPPORTED = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
@@ -89,7 +95,7 @@ def _netfilter_backend(facts: dict[str, Any]) -> str | None:
     backend = netfilter["backend"] or "nft"
     modules = netfilter["modules"]
     needed, option, other = _BACKENDS[backend]
-    if not modules or modules[needed] != "missing":
+    if not modules or modules[needed] != "missing" or not uses_iptables(facts):
         return None
     verb = "is" if netfilter["backend"] else "will be"
     rest = "nor" if modules[other] == "missing" else "but it has"

@@ -231,10 +231,13 @@ ansible_facts:
               start or reload (C(loaded)) in UTC.
             - C(manager) is null where systemd does not run. C(units) has the state of each unit,
               and the names of the variables that it sets (C(environment_names)), without values.
+            - C(daemon_environment_names) are the names of those that the running daemon was started
+              with, null where no daemon runs or they cannot be read.
           returned: when gathered
           type: dict
           sample:
             active: true
+            daemon_environment_names: [INVOCATION_ID, NOTIFY_SOCKET, PATH]
             enabled: true
             loaded: "2026-11-21T21:16:40Z"
             manager: systemd

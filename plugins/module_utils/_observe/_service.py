@@ -22,6 +22,7 @@ _PROPERTIES = (
     "LoadState",
     "ActiveState",
     "SubState",
+    "MainPID",
     "UnitFileState",
     "ActiveEnterTimestampMonotonic",
     "StateChangeTimestampMonotonic",
@@ -43,6 +44,8 @@ def read_service(host: Host) -> dict[str, Any]:
     ``since`` is the start of the daemon in UTC, ``loaded`` its last start or reload. ``units``
     has load, active, enabled, reload_needed and requires_mounts_for for each unit, and
     ``environment_names``: which variables it sets, without their values.
+    ``daemon_environment_names`` are those that the running daemon was started with, None where
+    no daemon runs or they cannot be read.
     """
     answer = host.result("units")
     if answer is None:
@@ -52,12 +55,13 @@ def read_service(host: Host) -> dict[str, Any]:
             "enabled": _has_wants(host),
             "since": None,
             "loaded": None,
+            "daemon_environment_names": _given_names(host, daemon_pid(host)),
             "units": {},
         }
     if not answer.ok:
         reason = "did not answer in time" if answer.timed_out else answer.stderr.strip()
         raise OSError(f"systemctl show failed: {reason or 'no reason given'}")
-    units, since = {}, None
+    units, since, pid = {}, None, None
     for fields in _systemd.properties(answer.stdout):
         if "Id" not in fields:
             continue
@@ -72,6 +76,7 @@ def read_service(host: Host) -> dict[str, Any]:
         }
         if fields["Id"] == "docker.service" and fields.get("ActiveState") == "active":
             since = _systemd.wall_clock(fields.get("ActiveEnterTimestampMonotonic", ""))
+            pid = int(fields.get("MainPID") or 0)
     docker = units.get("docker.service", {})
     return {
         "manager": "systemd",
@@ -79,6 +84,7 @@ def read_service(host: Host) -> dict[str, Any]:
         "enabled": docker.get("enabled") == "enabled",
         "since": _systemd.utc(since),
         "loaded": _systemd.utc(loaded(host)),
+        "daemon_environment_names": _given_names(host, pid),
         "units": units,
     }
 
@@ -90,6 +96,21 @@ def _environment_names(host: Host, fields: dict[str, str]) -> list[str]:
         with contextlib.suppress(OSError, ValueError):
             names |= set(_systemd.environment_file(host.text(path)))
     return sorted(names)
+
+
+def _given_names(host: Host, pid: int | None) -> list[str] | None:
+    """Return the names of the variables that a process was started with.
+
+    None where there is no such process, or where it may not be looked at.
+    """
+    if not pid:
+        return None
+    try:
+        given = host.read(f"/proc/{pid}/environ")
+    except OSError:
+        return None
+    names = (entry.partition(b"=")[0] for entry in given.split(b"\0") if entry)
+    return sorted(name.decode("utf-8", "backslashreplace") for name in names)
 
 
 def loaded(host: Host) -> float | None:

@@ -81,10 +81,21 @@ def configured(keys: dict[str, Any]) -> dict[str, Any]:
     return {"daemon_config/exists": True, "daemon_config/content": keys}
 
 
+RAW_SWITCH = "DOCKER_INSECURE_NO_IPTABLES_RAW"
+
+
 def spared() -> dict[str, Any]:
     """Return the change that tells the engine to do without the table raw."""
-    unit = {"environment_names": ["DOCKER_INSECURE_NO_IPTABLES_RAW"]}
+    unit = {"environment_names": [RAW_SWITCH]}
     return {"service/units": {"docker.service": unit}}
+
+
+def running(version: str, given: list[str] | None) -> dict[str, Any]:
+    """Return the change that has a daemon run, started with the variables of these names."""
+    return {
+        "docker/server/engine/version": version,
+        "service/daemon_environment_names": given,
+    }
 
 
 TOOLKIT = {"packages/nvidia-container-toolkit": {"version": "1.17.8-1"}}
@@ -95,6 +106,7 @@ WITHOUT_RAW = {
     "netfilter/modules/iptable_raw": "missing",
     **with_engine("28.5.1"),
 }
+RUNNING_WITHOUT_RAW = {key: value for key, value in WITHOUT_RAW.items() if key != "docker"}
 SWAP = {"path": "/var/swap", "mb": 511, "on_card": True}
 CARD = {"storage/mounts": [{"path": "/", "filesystem": "ext4", "source": "/dev/mmcblk0p2"}]}
 STEADY = {
@@ -244,6 +256,18 @@ TABLE = [
     ),
     (
         "netfilter_backend_missing",
+        {"netfilter/modules/nf_tables": "missing", **configured({"iptables": True})},
+        "nf_tables",
+        {"netfilter/modules/nf_tables": "missing", **configured({"iptables": False})},
+    ),
+    (
+        "netfilter_backend_missing",
+        {"netfilter/modules/nf_tables": "missing", **configured({"firewall-backend": "iptables"})},
+        "nf_tables",
+        {"netfilter/modules/nf_tables": "missing", **configured({"firewall-backend": "nftables"})},
+    ),
+    (
+        "netfilter_backend_missing",
         {"netfilter/modules/nf_tables": "missing", "netfilter/modules/ip_tables": "missing"},
         "no nf_tables (CONFIG_NF_TABLES), nor ip_tables",
         {"netfilter/modules/nf_tables": "builtin"},
@@ -301,6 +325,24 @@ TABLE = [
         {**WITHOUT_RAW, **spared(), **with_engine("5:28.0.1-1~ubuntu.22.04~jammy")},
         "that release knows no DOCKER_INSECURE_NO_IPTABLES_RAW",
         {**WITHOUT_RAW, **spared(), **with_engine("5:28.0.2-1~ubuntu.22.04~jammy")},
+    ),
+    (
+        "iptables_raw_missing",
+        {**RUNNING_WITHOUT_RAW, **spared(), **running("28.5.1", ["PATH"])},
+        "the running daemon was started without DOCKER_INSECURE_NO_IPTABLES_RAW",
+        {**RUNNING_WITHOUT_RAW, **spared(), **running("28.5.1", ["PATH", RAW_SWITCH])},
+    ),
+    (
+        "iptables_raw_missing",
+        {**RUNNING_WITHOUT_RAW, **spared(), **running("28.0.0", [])},
+        "takes effect with 'systemctl restart docker'",
+        {**RUNNING_WITHOUT_RAW, **spared(), **running("27.5.1", [])},
+    ),
+    (
+        "iptables_raw_missing",
+        {**RUNNING_WITHOUT_RAW, **running("28.5.1", None)},
+        "28.5.1",
+        {**RUNNING_WITHOUT_RAW, **spared(), **running("28.5.1", None)},
     ),
     (
         "iptables_raw_missing",

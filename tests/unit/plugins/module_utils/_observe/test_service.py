@@ -67,6 +67,33 @@ def test_the_variables_of_a_unit_are_named_and_their_values_are_not(machine: Mac
     assert "hush" not in str(unit)
 
 
+def running(machine: Machine, environ: str | None) -> dict[str, Any]:
+    """Return the service of a host whose daemon was started with these variables."""
+    fields = {"ActiveState": "active", "MainPID": "812"}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": fields}))
+    if environ is not None:
+        machine.write("/proc/812/environ", environ)
+    return read_service(asked(machine))
+
+
+def test_the_variables_of_the_running_daemon_are_named_and_their_values_are_not(
+    machine: Machine,
+) -> None:
+    service = running(machine, "PATH=/usr/bin\0HTTP_PROXY=http://me:hush@proxy:8080\0")
+    assert service["daemon_environment_names"] == ["HTTP_PROXY", "PATH"]
+    assert "hush" not in str(service)
+
+
+def test_a_daemon_whose_variables_cannot_be_read_has_unknown_ones(machine: Machine) -> None:
+    assert running(machine, None)["daemon_environment_names"] is None
+
+
+def test_a_daemon_that_does_not_run_was_started_with_nothing(machine: Machine) -> None:
+    fields = {"ActiveState": "inactive", "MainPID": "0"}
+    machine.runner.answers["systemctl"] = said(units_answer({"docker.service": fields}))
+    assert read_service(asked(machine))["daemon_environment_names"] is None
+
+
 def test_a_missing_file_of_variables_names_none(machine: Machine) -> None:
     fields = {"EnvironmentFiles": "/etc/default/docker (ignore_errors=yes)"}
     machine.runner.answers["systemctl"] = said(units_answer({"docker.service": fields}))

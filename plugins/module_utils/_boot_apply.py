@@ -132,7 +132,7 @@ def _actions(request: Request, edits: list[_boot.Edit], update: bool) -> list[st
 
 def _apply(machine: Machine, request: Request, edits: list[_boot.Edit], update: bool) -> list[str]:
     """Write every file, and let GRUB take it over; return the copies of the old ones."""
-    copies, done = [], []
+    copies, done, updated = [], [], False
     try:
         for edit in edits:
             if request.backup and edit.before is not None:
@@ -140,18 +140,26 @@ def _apply(machine: Machine, request: Request, edits: list[_boot.Edit], update: 
             machine.write(edit.path, edit.after)
             done.append(edit)
         if update:
-            _update_grub(machine, request.wanted)
+            _update_grub(machine)
+            updated = True
+            _prove_grub(machine, request.wanted)
     except DockerHostError:
         for edit in done:
             machine.write(edit.path, edit.before)
         for copy in copies:
             machine.write(copy, None)
+        # What it took over from the new files is in grub.cfg.
+        if updated and done:
+            _update_grub(machine)
         raise
     return copies
 
 
-def _update_grub(machine: Machine, wanted: Wish) -> None:
-    """Run update-grub, and look whether it did what was wanted."""
+def _update_grub(machine: Machine) -> None:
+    """Run update-grub.
+
+    :raises DockerHostError: where there is none, or it fails
+    """
     result = machine.runner.run((_UPDATE,), UPDATE_SECONDS)
     if result.missing:
         raise DockerHostError(
@@ -166,6 +174,13 @@ def _update_grub(machine: Machine, wanted: Wish) -> None:
             f"{_UPDATE} {reason}{': ' if said else ''}{said}. The old files are back.",
             f"Run {_UPDATE} by hand, mend what it names, and run again.",
         )
+
+
+def _prove_grub(machine: Machine, wanted: Wish) -> None:
+    """Look whether update-grub did what was wanted.
+
+    :raises DockerHostError: where it did not
+    """
     left = _boot_grub.stale(machine.text(_boot_grub.CONFIG), wanted)
     if left:
         raise DockerHostError(

@@ -29,3 +29,8 @@ class Generator:
     name: str
     place: str
     command: str
+
+    @property
+    def advice(self) -> str:
+        """Say where the parameters go, as the end of a sentence."""
+        return f"put the parameters into {self.place}, then run {self.command}"

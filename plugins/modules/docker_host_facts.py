@@ -275,7 +275,9 @@ ansible_facts:
               with its parameters and its content, and the parameters of the running kernel.
             - C(paths) are the files that M(arm64.docker.boot_parameters) edits, the one of the next
               boot first, and C(parameters) is what these files give to the next kernel.
-            - C(generator) is the package that writes the file anew and would undo an edit, or null.
+            - C(generator) is the package that writes the file anew and would undo an edit, and
+              C(generator_advice) says where the parameters go then. Both are null where there is
+              none.
             - C(config) is config.txt of a Raspberry Pi (path and content) with those settings of
               the kernel that apply to this board (kernel, os_prefix, cmdline and arm_64bit, null
               where one is not made); null on other machines.
@@ -286,6 +288,7 @@ ansible_facts:
             config: null
             content: "console=tty1 root=PARTUUID=4e639091-02 rootwait\n"
             generator: null
+            generator_advice: null
             loader: raspberrypi
             parameters: [console=tty1, root=PARTUUID=4e639091-02, rootwait]
             path: /boot/firmware/cmdline.txt
@@ -375,10 +378,11 @@ ansible_facts:
               summary: "The memory controller is off: containers ignore their memory limits."
               evidence: the controllers are cpuset, cpu, io, pids
               remedy: >-
-                On boards of Raspberry Pi, NVIDIA and Rockchip the role docker_board turns it on
-                (docker_board_memory_cgroup) by the kernel's parameters, cgroup_enable=memory on a
-                Raspberry Pi, and reboots with docker_board_reboot: if_required. Elsewhere change
-                them yourself.
+                On a Raspberry Pi the role docker_board adds cgroup_enable=memory to the kernel's
+                parameters, on boards of NVIDIA and Rockchip it takes cgroup_disable=memory out
+                (docker_board_memory_cgroup); it reboots with docker_board_reboot: if_required.
+                Elsewhere, and where a program generates the file, change them yourself. Without
+                CONFIG_MEMCG use another kernel.
 """
 
 from ansible.module_utils.basic import AnsibleModule

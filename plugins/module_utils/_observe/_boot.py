@@ -40,8 +40,9 @@ def read_boot(host: Host) -> dict[str, Any]:
     """Return the running kernel's parameters and the boot loader's file that sets the next ones.
 
     ``paths`` are the files that an edit changes, ``parameters`` what they give to the next kernel,
-    and ``generator`` is the program that would undo such an edit. ``config`` holds the settings of
-    a Raspberry Pi's config.txt that apply to this board. Secrets are replaced by markers.
+    ``generator`` is the program that would undo such an edit, and ``generator_advice`` says where
+    the parameters go then. ``config`` holds the settings of a Raspberry Pi's config.txt that apply
+    to this board. Secrets are replaced by markers.
 
     :raises OSError: where a file of the boot loader cannot be read
     """
@@ -53,6 +54,7 @@ def read_boot(host: Host) -> dict[str, Any]:
         "paths": [],
         "parameters": [],
         "generator": None,
+        "generator_advice": None,
         "config": None,
     }
     files = _Files(host)
@@ -69,6 +71,7 @@ def read_boot(host: Host) -> dict[str, Any]:
         "paths": list(boot.paths),
         "parameters": [mask_text(word) for word in _boot.parameters(files, boot)],
         "generator": generator.name if generator else None,
+        "generator_advice": generator.advice if generator else None,
         "config": _config(files, boot) if boot.loader == _boot.RASPBERRYPI else None,
     }
 

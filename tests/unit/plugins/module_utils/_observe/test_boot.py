@@ -53,6 +53,7 @@ def test_a_host_without_a_known_boot_loader_has_none(machine: Machine) -> None:
         "paths": [],
         "parameters": [],
         "generator": None,
+        "generator_advice": None,
         "config": None,
     }
 
@@ -106,7 +107,11 @@ def test_a_pi_that_tries_a_new_system_has_two_files(build: Build) -> None:
 def test_a_generated_file_is_told(build: Build) -> None:
     jetson = build("jetson-orin-nano-jetpack-6")
     jetson.write("/boot/extlinux/extlinux.conf", GENERATED)
-    assert read_boot(jetson.host())["generator"] == "u-boot-menu"
+    boot = read_boot(jetson.host())
+    assert boot["generator"] == "u-boot-menu"
+    assert boot["generator_advice"] == (
+        "put the parameters into U_BOOT_PARAMETERS in /etc/default/u-boot, then run u-boot-update"
+    )
 
 
 def test_no_secret_can_be_read(build: Build) -> None:

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role docker_board decides: its variables, from the facts of boards."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
+from ansible_collections.arm64.docker.tests.unit import hosts
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+PI, JETSON = "raspberry-pi-4-bookworm", "jetson-orin-nano-jetpack-6"
+SWITCH = "DOCKER_INSECURE_NO_IPTABLES_RAW"
+RECORDS = "/var/lib/arm64-docker"
+DROPIN = "/etc/systemd/system/docker.service.d/arm64-docker-board.conf"
+DROPIN_TEXT = (
+    "# Written by arm64.docker.docker_board: this kernel has no iptable_raw.\n"
+    f"[Service]\nEnvironment={SWITCH}=1\n"
+)
+
+
+def variables(role: str) -> dict[str, Any]:
+    """Return the defaults and variables of a role, as templates."""
+    loader = DataLoader()
+    found = {}
+    for name in ("defaults", "vars"):
+        path = str(ROLES / role / name / "main.yml")
+        found.update(loader.load_from_file(path, trusted_as_template=True))
+    return found
+
+
+class Board:
+    """The facts of a board, and what a role decides on them."""
+
+    def __init__(self, facts: dict[str, Any], role: str = "docker_board") -> None:
+        self.facts = facts
+        self.role = role
+        self.variables: dict[str, Any] = {"ansible_check_mode": False, **variables(role)}
+
+    def change(self, changes: dict[str, Any]) -> Board:
+        """Change facts; ``a/b`` is the key b of a."""
+        for path, value in changes.items():
+            *above, last = path.split("/")
+            place = self.facts
+            for key in above:
+                place = place[key]
+            place[last] = value
+        return self
+
+    def with_file(self, path: str, content: str = "") -> Board:
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        self.facts["files"][path] = {"sha256": digest}
+        return self
+
+    def given(self, **changes: Any) -> Board:
+        """Give variables of the play."""
+        self.variables.update(changes)
+        return self
+
+    def says(self, name: str) -> Any:
+        """Return the value of a variable of the role, without its prefix."""
+        facts = {**self.facts, "findings": findings(self.facts, [])}
+        given = {**self.variables, "ansible_facts": {"docker_host": facts}}
+        template = given[f"__{self.role}_{name}"]
+        return Templar(loader=DataLoader(), variables=given).template(template)
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+    """Return the facts of a board; each is looked at once."""
+    known: dict[str, dict[str, Any]] = {}
+
+    def facts(name: str) -> dict[str, Any]:
+        if name not in known:
+            machine = hosts.build(name, tmp_path_factory.mktemp(name))
+            known[name] = hosts.settle(machine.observe()[0])
+        return copy.deepcopy(known[name])
+
+    return facts
+
+
+@pytest.fixture
+def pi(observed: Callable[[str], dict[str, Any]]) -> Board:
+    """A Raspberry Pi whose memory controller is off."""
+    board = Board(observed(PI))
+    return board.change({"cgroup/controllers": ["cpu", "pids"]})
+
+
+@pytest.fixture
+def jetson(observed: Callable[[str], dict[str, Any]]) -> Board:
+    """A Jetson whose iptables is iptables-legacy and whose kernel has no table raw."""
+    board = Board(observed(JETSON))
+    board.change({"netfilter/backend": "legacy"})
+    board.facts["netfilter"]["modules"].update({"ip_tables": "builtin", "iptable_raw": "missing"})
+    return board
+
+
+def without_engine(board: Board) -> Board:
+    for name in ("docker-ce", "docker.io"):
+        board.facts["packages"].pop(name, None)
+    unit = {"load": "not-found", "active": "inactive", "environment_names": []}
+    return board.change({"docker": None, "service/units": {"docker.service": unit}})
+
+
+def with_engine(board: Board, version: str, *names: str, started: Any = ("PATH",)) -> Board:
+    """Let an engine run whose unit sets these variables, started with those of ``started``."""
+    unit = {"load": "loaded", "active": "active", "environment_names": list(names)}
+    board.facts["packages"].pop("docker.io", None)
+    return board.change(
+        {
+            "packages/docker-ce": {"version": f"5:{version}-1~ubuntu.22.04~jammy"},
+            "docker": {
+                "platform": None,
+                "client": {"version": version},
+                "server": {"engine": {"version": version}, "version": version},
+            },
+            "service/units": {"docker.service": unit},
+            "service/daemon_environment_names": list(started),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "added", "removed"),
+    [
+        ([], ["cgroup_enable=memory"], []),
+        (["cgroup_enable=memory"], [], []),
+        (["cgroup_enable=cpuset,memory"], [], []),
+        (["cgroup_disable=memory"], ["cgroup_enable=memory"], ["cgroup_disable=memory"]),
+        (["cgroup_enable=memory", "cgroup_disable=memory"], [], ["cgroup_disable=memory"]),
+        (
+            ["cgroup_disable=pids,memory,io", "cgroup_enable=memory"],
+            ["cgroup_disable=pids,io"],
+            ["cgroup_disable=pids,memory,io"],
+        ),
+        (['cgroup_disable="memory"'], ["cgroup_enable=memory"], ['cgroup_disable="memory"']),
+        (["cgroup_disable=memory_of_old", "cgroup_enable=memory"], [], []),
+    ],
+)
+def test_what_is_contrary_is_taken_out_and_what_is_missing_added(
+    pi: Board, parameters: list[str], added: list[str], removed: list[str]
+) -> None:
+    pi.change({"boot/parameters": ["root=x", *parameters]})
+    assert (pi.says("add"), pi.says("drop")) == (added, removed)
+    assert pi.says("memory_cgroup_drift") is bool(added or removed)
+
+
+@pytest.mark.parametrize(
+    ("running", "pending"),
+    [
+        ("cgroup_disable=memory root=x", True),
+        ("root=x", True),
+        ("cgroup_disable=memory root=x cgroup_enable=memory", False),
+        ("cgroup_disable=memory root=x cgroup_enable=cpuset,memory", False),
+        ("cgroup_disable=memory root=x cgroup_enable=memory cgroup_disable=memory", True),
+        ("root=x cgroup_enable=memory cgroup_disable=pids,memory", True),
+        ("root=x cgroup_enable=memory cgroup_disable=pids", False),
+    ],
+)
+def test_a_reboot_is_pending_where_the_last_word_on_memory_is_contrary(
+    pi: Board, running: str, pending: bool
+) -> None:
+    pi.change({"boot/parameters": ["cgroup_enable=memory"], "boot/running": running})
+    assert pi.says("memory_cgroup_pending") is pending
+
+
+@pytest.mark.parametrize(
+    ("running", "pending"),
+    [
+        ("root=x cgroup_disable=memory,pids", True),
+        ("root=x cgroup_disable=pids", False),
+        ("root=x", False),
+    ],
+)
+def test_a_board_that_needs_no_parameter_waits_for_a_reboot_without_the_contrary_one(
+    jetson: Board, running: str, pending: bool
+) -> None:
+    jetson.change({"cgroup/controllers": ["cpu"], "boot/running": running})
+    assert jetson.says("memory_cgroup_pending") is pending
+
+
+def test_a_kernel_without_a_memory_controller_is_not_given_parameters(pi: Board) -> None:
+    pi.change({"boot/parameters": []})
+    assert pi.says("memory_cgroup_wanted") is True
+    pi.change({"kernel/features": {"MEMCG": "missing"}})
+    assert pi.says("memory_cgroup_wanted") is False
+    pi.change({"kernel/features": None})
+    assert pi.says("memory_cgroup_wanted") is True
+
+
+def record(board: Board, boot_id: str, *reasons: str) -> Board:
+    """Let an earlier run have rebooted the board, which was in boot ``boot_id`` before that."""
+    deed = json.dumps({"boot_id": boot_id, "for": reasons}).encode()
+    board.with_file(f"{RECORDS}/board-reboot")
+    return board.given(
+        __docker_board_boot_id_read={"content": base64.b64encode(b"this-boot\n").decode()},
+        __docker_board_last_reboot_read={"content": base64.b64encode(deed).decode()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("boot_id", "reason", "in_vain"),
+    [
+        ("earlier-boot", "the memory controller", True),
+        ("this-boot", "the memory controller", False),
+        ("earlier-boot", "the kernel with pages of 4 KiB", False),
+    ],
+)
+def test_a_reboot_was_in_vain_where_the_board_booted_and_waits_for_the_same(
+    pi: Board, boot_id: str, reason: str, in_vain: bool
+) -> None:
+    pi.change({"boot/parameters": ["cgroup_enable=memory"], "boot/running": "root=x"})
+    assert pi.says("rebooted_in_vain") is False
+    assert record(pi, boot_id, reason).says("rebooted_in_vain") is in_vain
+    assert pi.says("reboot_is_over") is False
+
+
+def test_a_reboot_is_forgotten_where_nothing_is_pending(pi: Board) -> None:
+    pi.change({"cgroup/controllers": ["cpu", "memory"]})
+    assert (pi.says("must_act"), pi.says("reboot_is_over")) == (False, False)
+    record(pi, "earlier-boot", "the memory controller")
+    assert (pi.says("must_act"), pi.says("reboot_is_over")) == (True, True)
+
+
+def test_what_the_reboot_was_for_has_to_be_gone_after_it(pi: Board) -> None:
+    pi.change({"boot/parameters": ["cgroup_enable=memory"]})
+    pi.change({"boot/running": "root=x cgroup_enable=memory"})
+    assert pi.says("pending") == []
+    assert pi.says("reboot_left") == []
+    pi.given(__docker_board_reboot_for=["the memory controller"])
+    assert pi.says("reboot_left") == ["memory_cgroup_off"]
+    pi.change({"cgroup/controllers": ["memory"]})
+    assert pi.says("reboot_left") == []
+
+
+def test_every_boot_file_that_was_changed_is_named(pi: Board) -> None:
+    assert pi.says("boot_files") == []
+    pi.with_file(f"{RECORDS}/board-memory-cgroup")
+    assert pi.says("boot_files") == ["/boot/firmware/cmdline.txt"]
+    content = "# BEGIN arm64.docker.docker_board\n"
+    pi.change({"boot/config": {"path": "/boot/firmware/config.txt", "content": content}})
+    assert pi.says("boot_files") == ["/boot/firmware/cmdline.txt", "/boot/firmware/config.txt"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "backend"),
+    [
+        ({"nf_tables": "loaded", "nft_compat": "available", "ip_tables": "loaded"}, "nft"),
+        ({"nf_tables": "loaded", "nft_compat": "missing", "ip_tables": "loaded"}, "legacy"),
+        ({"nf_tables": "loaded", "nft_compat": "missing", "ip_tables": "missing"}, ""),
+        ({"nf_tables": "missing", "nft_compat": "missing", "ip_tables": "builtin"}, "legacy"),
+        ({}, ""),
+    ],
+)
+def test_iptables_is_switched_to_a_backend_that_works(
+    jetson: Board, modules: dict[str, str], backend: str
+) -> None:
+    jetson.change({"netfilter/modules": modules})
+    assert jetson.says("backend") == backend
+    preflight = Board(jetson.facts, "docker_preflight")
+    assert preflight.says("has_backend") is bool(backend)
+
+
+@pytest.mark.parametrize(
+    ("pin", "wanted"),
+    [("", True), (None, True), ("27", False), (27, False), ("5:27.5.1-1~jammy", False)]
+    + [("28", True), ("5:28.5.1-1~ubuntu.22.04~jammy", True), (29.1, True)],
+)
+def test_a_board_without_docker_gets_the_dropin_from_its_kernel_alone(
+    jetson: Board, pin: Any, wanted: bool
+) -> None:
+    without_engine(jetson).given(docker_engine_version=pin)
+    assert jetson.says("dropin_drift") is wanted
+    assert jetson.with_file(DROPIN, DROPIN_TEXT).says("dropin_drift") is False
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"board/vendor": "generic"},
+        {"netfilter/backend": "nft"},
+        {"netfilter/backend": None},
+        {"netfilter/modules/iptable_raw": "available"},
+        {"netfilter/modules": None},
+        {"daemon_config/content": {"iptables": False}},
+        {"daemon_config/content": {"firewall-backend": "nftables"}},
+        {"os/container": "docker"},
+    ],
+)
+def test_no_dropin_is_written_where_no_engine_would_need_it(
+    jetson: Board, changes: dict[str, Any]
+) -> None:
+    assert without_engine(jetson).says("dropin_drift") is True
+    assert jetson.change(changes).says("dropin_drift") is False
+
+
+def test_the_backend_that_this_run_chooses_decides_on_the_dropin(jetson: Board) -> None:
+    without_engine(jetson).change({"netfilter/backend": "nft"})
+    jetson.facts["netfilter"]["modules"].update({"nf_tables": "missing"})
+    assert jetson.says("iptables_drift") is True
+    assert jetson.says("dropin_drift") is True
+
+
+def test_an_older_engine_gets_no_dropin(jetson: Board) -> None:
+    assert with_engine(jetson, "27.5.1").says("dropin_drift") is False
+    assert with_engine(jetson, "28.5.1").says("dropin_drift") is True
+
+
+def test_a_daemon_that_runs_without_the_variable_waits_for_its_restart(jetson: Board) -> None:
+    with_engine(jetson, "28.5.1", SWITCH).with_file(DROPIN, DROPIN_TEXT)
+    jetson.given(__docker_board_before=["iptables_raw_missing"], __docker_board_done=[])
+    assert (jetson.says("dropin_drift"), jetson.says("left")) == (False, [])
+    assert (jetson.says("restart_pending"), jetson.says("must_act")) == (True, True)
+    (last,) = jetson.says("lines")[1:]
+    assert "goes with the next restart of Docker: 'systemctl restart docker'" in last
+
+
+def test_a_daemon_that_was_started_with_the_variable_is_proven(jetson: Board) -> None:
+    with_engine(jetson, "28.5.1", SWITCH, started=[SWITCH]).with_file(DROPIN, DROPIN_TEXT)
+    jetson.given(__docker_board_before=["iptables_raw_missing"], __docker_board_done=[])
+    assert (jetson.says("dropin_drift"), jetson.says("restart_pending")) == (False, False)
+    assert jetson.says("lines")[1:] == ["proven gone: iptables_raw_missing"]
+
+
+def test_a_release_that_does_not_know_the_variable_fails_the_host(jetson: Board) -> None:
+    with_engine(jetson, "28.0.1", SWITCH).with_file(DROPIN, DROPIN_TEXT)
+    assert jetson.says("restart_pending") is False
+    assert jetson.says("left") == ["iptables_raw_missing"]
+
+
+def test_the_dropin_goes_with_a_kernel_that_has_the_table(jetson: Board) -> None:
+    with_engine(jetson, "28.5.1", SWITCH, started=[SWITCH])
+    jetson.change({"netfilter/modules/iptable_raw": "available"})
+    assert jetson.says("dropin_stale") is False
+    jetson.with_file(DROPIN, DROPIN_TEXT)
+    assert (jetson.says("dropin_stale"), jetson.says("drift")) == (True, True)
+    assert jetson.given(docker_board_iptables_raw=False).says("dropin_stale") is False
+    jetson.given(docker_board_iptables_raw=True).change({"netfilter/modules": None})
+    assert jetson.says("dropin_stale") is False
+
+
+def test_only_what_the_role_repairs_is_proven_gone(pi: Board) -> None:
+    pi.change({"cgroup/controllers": ["memory"]})
+    pi.given(__docker_board_before=["memory_cgroup_off", "clock_unsynchronized", "docker_missing"])
+    assert pi.says("proven") == ["memory_cgroup_off"]

@@ -197,13 +197,18 @@ def test_a_kernel_without_a_memory_controller_is_not_given_parameters(pi: Board)
     assert pi.says("memory_cgroup_wanted") is True
 
 
+def slurped(content: Any) -> dict[str, str]:
+    """Return what slurp answers for a file: a text, or what a record holds."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    return {"content": base64.b64encode(text.encode()).decode()}
+
+
 def record(board: Board, boot_id: str, *reasons: str) -> Board:
     """Let an earlier run have rebooted the board, which was in boot ``boot_id`` before that."""
-    deed = json.dumps({"boot_id": boot_id, "for": reasons}).encode()
     board.with_file(f"{RECORDS}/board-reboot")
     return board.given(
-        __docker_board_boot_id_read={"content": base64.b64encode(b"this-boot\n").decode()},
-        __docker_board_last_reboot_read={"content": base64.b64encode(deed).decode()},
+        __docker_board_boot_id_read=slurped("this-boot\n"),
+        __docker_board_last_reboot_read=slurped({"boot_id": boot_id, "for": reasons}),
     )
 
 
@@ -352,3 +357,73 @@ def test_only_what_the_role_repairs_is_proven_gone(pi: Board) -> None:
     pi.change({"cgroup/controllers": ["memory"]})
     pi.given(__docker_board_before=["memory_cgroup_off", "clock_unsynchronized", "docker_missing"])
     assert pi.says("proven") == ["memory_cgroup_off"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "rebooted"),
+    [
+        ({"failed": True, "rebooted": False, "msg": "Reboot command failed."}, False),
+        ({"failed": True, "rebooted": True, "msg": "Timed out waiting"}, True),
+        ({"failed": True, "msg": "something else"}, True),
+    ],
+)
+def test_a_command_that_did_not_reboot_is_no_board_that_did_not_come_back(
+    pi: Board, failed: dict[str, Any], rebooted: bool
+) -> None:
+    assert pi.given(ansible_failed_result=failed).says("did_reboot") is rebooted
+
+
+@pytest.mark.parametrize(
+    ("message", "none"),
+    [
+        ("No package matching 'nvidia-container-toolkit' is available", True),
+        ("Failed to update apt cache: unknown reason", False),
+        ("Failed to lock apt for exclusive operation", False),
+    ],
+)
+def test_only_sources_without_the_toolkit_are_not_asked_again(
+    jetson: Board, message: str, none: bool
+) -> None:
+    jetson.given(ansible_failed_result={"failed": True, "msg": message})
+    assert jetson.says("no_toolkit_in_sources") is none
+
+
+@pytest.mark.parametrize(
+    ("now", "earlier", "before"),
+    [
+        (None, None, None),
+        ("crun", None, "crun"),
+        ("nvidia", {"before": "crun", "after": "nvidia"}, "crun"),
+        (None, {"before": "nvidia", "after": "runc"}, "nvidia"),
+        ("kata", {"before": "crun", "after": "nvidia"}, "kata"),
+    ],
+)
+def test_the_default_runtime_from_before_this_role_is_kept(
+    jetson: Board, now: str | None, earlier: dict[str, str] | None, before: str | None
+) -> None:
+    jetson.change({"daemon_config/content": {"default-runtime": now} if now else {}})
+    if earlier:
+        jetson.given(__docker_board_earlier_runtime=slurped(earlier))
+    assert jetson.says("runtime_before") == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "undone"),
+    [
+        (["cgroup_enable=memory"], False),
+        (["cgroup_enable=memory", "cgroup_disable=memory"], False),
+        ([], False),
+        (["cgroup_disable=memory"], True),
+    ],
+)
+def test_boot_parameters_that_were_changed_back_by_hand_are_left_alone(
+    pi: Board, parameters: list[str], undone: bool
+) -> None:
+    deed = {"added": ["cgroup_enable=memory"], "removed": ["cgroup_disable=memory"]}
+    pi.given(__docker_board_changed=slurped(deed)).change({"boot/parameters": parameters})
+    assert pi.says("boot_undone") is undone
+
+
+def test_the_backend_that_was_chosen_is_read_from_its_record(jetson: Board) -> None:
+    jetson.given(__docker_board_iptables_read=slurped({"chosen": "legacy"}))
+    assert jetson.says("iptables_chosen") == jetson.facts["netfilter"]["backend"] == "legacy"

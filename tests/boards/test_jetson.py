@@ -45,6 +45,12 @@ NEWER_ENGINE = (
     "sed -i '/^Package: docker.io$/,/^$/s/^Version: .*/Version: 28.1.1-1/' /var/lib/dpkg/status"
 )
 
+# What the list of another kernel's modules says.
+OTHER_KERNEL = (
+    "echo kernel/net/ipv4/netfilter/iptable_raw.ko: >>/lib/modules/$(uname -r)/modules.dep"
+)
+
+SWITCH = "DOCKER_INSECURE_NO_IPTABLES_RAW"
 DROPIN = "/etc/systemd/system/docker.service.d/arm64-docker-board.conf"
 
 
@@ -75,6 +81,13 @@ def test_site_repairs_it_and_docker_networks(host):
     assert host.ssh("systemctl is-active docker").strip() == "active"
 
 
+def test_the_engine_was_told_to_do_without_iptable_raw_before_it_came(host):
+    assert f"{SWITCH}=1" in host.ssh(f"cat {DROPIN}")
+    assert f"{SWITCH}=1" in host.ssh(
+        "tr '\\0' '\\n' </proc/$(systemctl show --property=MainPID --value docker)/environ"
+    )
+
+
 def test_a_container_runs_with_the_runtime_of_nvidia(host):
     assert host.ssh(RUNTIME).strip() == "aarch64"
 
@@ -93,13 +106,24 @@ def test_the_default_runtime_is_chosen_and_no_container_is_restarted_for_it(host
 
 
 def test_an_engine_that_needs_iptable_raw_is_told_to_do_without(host):
+    host.ssh(f"rm {DROPIN}; systemctl daemon-reload")
     host.ssh(NEWER_ENGINE)
     found = host.play("arm64.docker.preflight")
     assert "[error] iptables_raw_missing:" in found.message()
     site(host).demand()
-    assert "DOCKER_INSECURE_NO_IPTABLES_RAW=1" in host.ssh(f"cat {DROPIN}")
-    assert "DOCKER_INSECURE_NO_IPTABLES_RAW=1" in host.ssh("systemctl show -p Environment docker")
+    assert f"{SWITCH}=1" in host.ssh(f"cat {DROPIN}")
+    assert f"{SWITCH}=1" in host.ssh("systemctl show -p Environment docker")
     assert site(host).demand().sent == (OBSERVATION,)
+
+
+def test_the_drop_in_goes_with_a_kernel_that_has_iptable_raw_and_comes_again_without(host):
+    with host.planted(OTHER_KERNEL, "depmod"):
+        run = site(host).demand()
+        assert f"{DROPIN} was removed" in run.output
+        assert SWITCH not in host.ssh("systemctl show -p Environment docker")
+        assert site(host).demand().sent == (OBSERVATION,)
+    site(host).demand()
+    assert f"{SWITCH}=1" in host.ssh(f"cat {DROPIN}")
 
 
 def test_what_was_repaired_is_taken_back(host):

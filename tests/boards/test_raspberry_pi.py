@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,19 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CMDLINE = "/boot/firmware/cmdline.txt"
 CONTROLLERS = "cat /sys/fs/cgroup/cgroup.controllers"
 BOOT_PARAMETERS = "arm64.docker.boot_parameters"
+RECORDS = "/var/lib/arm64-docker"
+
+# A partition that the board does not boot from, mounted where it should be, also by the next boot.
+ELSEWHERE = """
+    cp -r /boot/firmware /opt/elsewhere
+    echo '/opt/elsewhere /boot/firmware none bind 0 0' >>/etc/fstab
+    mount /boot/firmware
+"""
+NOT_ELSEWHERE = f"""
+    umount /boot/firmware
+    sed -i '/elsewhere/d' /etc/fstab
+    rm -r /opt/elsewhere {RECORDS}
+"""
 
 # As a boot partition is mounted on a board; the stock files go along.
 ON_VFAT = """
@@ -34,6 +48,20 @@ ON_VFAT = """
 @pytest.fixture(scope="module")
 def stock(host):
     return host.ssh(f"cat {CMDLINE}")
+
+
+def test_a_cmdline_txt_that_is_refused_stays_and_nothing_is_remembered(
+    host: Host, stock: str
+) -> None:
+    with host.planted(
+        f"echo console=tty2 >>{CMDLINE}", f"printf %s {shlex.quote(stock)} >{CMDLINE}"
+    ):
+        run = host.play("arm64.docker.site").demand()
+        assert host.ssh(f"cat {CMDLINE}") == f"{stock.rstrip()}\nconsole=tty2\n"
+    assert "the memory controller stays off" in run.output
+    assert f"{CMDLINE} has 2 lines" in run.output
+    assert "a reboot is pending" not in run.output
+    assert host.ssh(f"ls {RECORDS} 2>/dev/null | grep memory || true") == ""
 
 
 def test_nothing_is_rebooted_unless_that_is_asked(host, stock):
@@ -74,6 +102,37 @@ def test_what_was_repaired_is_taken_back(host, stock):
     host.close()
     host.machine.reboot()
     assert "memory" not in host.ssh(CONTROLLERS).split()
+
+
+def test_a_reboot_that_did_not_help_is_not_repeated(host: Host) -> None:
+    with host.planted(ELSEWHERE, NOT_ELSEWHERE):
+        host.close()
+        first = host.play("arm64.docker.site", docker_board_reboot="if_required")
+        assert first.rc != 0
+        assert "was rebooted, and still needs the memory controller" in first.message()
+        booted = host.ssh("cat /proc/sys/kernel/random/boot_id")
+        second = host.play("arm64.docker.site", docker_board_reboot="if_required")
+        assert second.rc != 0
+        assert "was rebooted for the memory controller, and its kernel was not" in second.message()
+        assert host.ssh("cat /proc/sys/kernel/random/boot_id") == booted
+
+
+def test_a_board_that_is_not_back_in_time_is_named_with_what_was_changed(
+    host: Host, stock: str
+) -> None:
+    host.close()
+    attempt = host.play(
+        "arm64.docker.site", docker_board_reboot="if_required", docker_board_reboot_timeout=2
+    )
+    assert attempt.rc != 0
+    said = attempt.message()
+    assert "was not back 2 seconds after its reboot for the memory controller" in said
+    assert "boot parameters: added cgroup_enable=memory" in said
+    assert CMDLINE in said
+    # It may be anywhere between its end and its start.
+    host.machine.reboot()
+    assert "memory" in host.ssh(CONTROLLERS).split()
+    host.ssh(f"printf %s {shlex.quote(stock)} >{CMDLINE}; rm -r {RECORDS}")
 
 
 @pytest.fixture(scope="module")

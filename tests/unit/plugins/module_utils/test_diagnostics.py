@@ -169,8 +169,8 @@ def test_what_is_no_secret_stays_in_texts(line: str) -> None:
 @pytest.mark.parametrize("piece", ["a", "a.", "passw", "--", "//", "x=", '"', "-----BEGIN ", "a:"])
 def test_texts_of_any_shape_are_masked_in_a_time_that_grows_with_their_length(piece: str) -> None:
     started = time.process_time()
-    masking.text(piece * (256 * 1024 // len(piece)))
-    assert time.process_time() - started < 10
+    masking.text(piece * (64 * 1024 // len(piece)))
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

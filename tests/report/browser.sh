@@ -9,8 +9,12 @@ folder="$checkout/build/browser"
 playwright=1.49.1
 axe=4.10.2
 
-if [[ ! -x /usr/bin/chromium ]] || ! command -v npm >/dev/null; then
-    apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends chromium npm >&2
+# A Node.js that is not Debian's has an npm of its own, beside which Debian's cannot be.
+missing=()
+[[ -x /usr/bin/chromium ]] || missing+=(chromium)
+command -v npm >/dev/null || missing+=(npm)
+if ((${#missing[@]})); then
+    apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends "${missing[@]}" >&2
 fi
 if [[ ! -f "$folder/$playwright-$axe" ]]; then
     rm -rf "$folder"

@@ -153,7 +153,7 @@ def test_a_failed_upgrade_within_a_major_version_is_put_back(host, upgrade):
         assert attempt.rc != 0
         assert [attempt.recap[name]["failed"] for name in fleet] == [1, 0]
         assert attempt.recap["second"]["changed"] == 0
-        assert "It is back at 26.1.4" in attempt.message()
+        assert "It is back at 26.1.4" in attempt.message("first")
     assert version(host) == "26.1.4"
     assert live(host)
     assert "docker-ce" in held(host)

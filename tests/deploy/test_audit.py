@@ -138,4 +138,4 @@ def test_a_tag_of_another_architecture_leads_to_the_own(host, registries, tmp_pa
     name = f"{registries.open.name}/{repository}:2-{OTHER}"
     report = tmp_path / "report.json"
     assert host.audit(docker_audit_images=[name], docker_audit_json=str(report)).rc == 2
-    assert rows(report)[name]["instead"] == name.replace(OTHER, OWN)
+    assert rows(report)[name]["instead"] == name.removesuffix(OTHER) + OWN

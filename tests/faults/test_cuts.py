@@ -35,15 +35,15 @@ def reached(host: Host, condition: str) -> None:
     host.ssh(f"timeout {PATIENCE} sh -c 'until {condition}; do sleep 0.1; done'")
 
 
-def cut_at(host: Host, condition: str, folder: Path) -> Run:
+def cut_at(host: Host, condition: str, folder: Path, *, pipelining: bool) -> Run:
     """Run site, and end all of its connections to the host as soon as a command succeeds there."""
     paths = folder / "cp"
     with ThreadPoolExecutor(1) as background:
         run = background.submit(
             host.play,
             "arm64.docker.site",
-            # As most people run it: a terminal on the host ends with the connection.
-            pipelining=False,
+            # Without pipelining sudo has a terminal on the host, which ends with the connection.
+            pipelining=pipelining,
             environment={"ANSIBLE_SSH_CONTROL_PATH_DIR": str(paths)},
             docker_engine_live_restore=True,
         )
@@ -62,9 +62,12 @@ def converges(host: Host, **settings: object) -> None:
     assert host.ssh("docker info --format '{{.LiveRestoreEnabled}}'").strip() == "true"
 
 
-def test_a_connection_that_is_cut_three_times(fresh_host: Host, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "with-terminals"])
+def test_a_connection_that_is_cut_three_times(
+    fresh_host: Host, tmp_path: Path, pipelining: bool
+) -> None:
     for condition in ("pgrep -x dpkg", "test -e /etc/docker/daemon.json", "pgrep -x dockerd"):
-        attempt = cut_at(fresh_host, condition, tmp_path)
+        attempt = cut_at(fresh_host, condition, tmp_path, pipelining=pipelining)
         assert attempt.rc != 0
         # To Ansible a connection is away, or what ran over it has failed, as its ssh saw it.
         assert sum(attempt.recap["host"][how] for how in ("unreachable", "failed")) == 1

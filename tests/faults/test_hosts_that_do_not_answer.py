@@ -31,7 +31,8 @@ SyntaxError: invalid syntax
 """,
 }
 
-# `plain` gets a password and no rights, `clerk` rights for which sudo wants a password.
+# `plain` gets a password and no rights, `clerk` rights for which sudo wants a password, `typist`
+# rights for which it wants a terminal.
 ADD_ACCOUNTS = """
 tar -C /etc -cf /opt/faults/accounts.tar passwd shadow group gshadow subuid subgid
 echo plain:right | chpasswd
@@ -39,10 +40,15 @@ useradd --create-home --shell /bin/bash clerk
 cp -r /home/plain/.ssh /home/clerk
 chown -R clerk: /home/clerk
 echo 'clerk ALL=(ALL:ALL) ALL' >/etc/sudoers.d/clerk
+useradd --create-home --shell /bin/bash typist
+cp -r /home/plain/.ssh /home/typist
+chown -R typist: /home/typist
+printf '%s\n' 'typist ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:typist requiretty' >/etc/sudoers.d/typist
 """
 REMOVE_ACCOUNTS = """
 pkill -KILL -u clerk || true
-rm -rf /home/clerk /etc/sudoers.d/clerk
+pkill -KILL -u typist || true
+rm -rf /home/clerk /home/typist /etc/sudoers.d/clerk /etc/sudoers.d/typist
 tar -C /etc -xf /opt/faults/accounts.tar
 rm -r /opt/faults/*
 """
@@ -58,6 +64,7 @@ def attempt(host: Host) -> Iterator[Run]:
         "no-rights-with-password": {"ansible_user": "plain", "ansible_become_password": "right"},
         "password-wanted": {"ansible_user": "clerk"},
         "wrong-password": {"ansible_user": "clerk", "ansible_become_password": "wrong"},
+        "terminal-wanted": {"ansible_user": "typist"},
         "wrong-interpreter": {"ansible_python_interpreter": "/opt/python/bin/python3.12"},
     }
     before = host.fingerprint()
@@ -81,6 +88,7 @@ def attempt(host: Host) -> Iterator[Run]:
         ("no-rights-with-password", "has no sudo rights", "a user in the group sudo"),
         ("password-wanted", "needs a password", "Run with --ask-become-pass"),
         ("wrong-password", "The password for sudo is wrong", "--ask-become-pass"),
+        ("terminal-wanted", "sudo asks for a terminal", "Set ansible_pipelining to false"),
         ("python-3.6.15", "Python of this host is older", "JetPack 6, Debian 12 or later"),
         ("python-3.7.16", "Python of this host is older", "name it in ansible_python_interpreter"),
         ("wrong-interpreter", "no Python 3", "ansible_python_interpreter"),

@@ -57,9 +57,9 @@ def test_both_facts_modules_return_within_their_timeout(host: Host) -> None:
         facts = host.module("arm64.docker.docker_host_facts", timeout=TIMEOUT)
         version = host.module("arm64.docker.docker_version_facts", required=False, timeout=TIMEOUT)
 
-    # What connecting and starting Python takes is not the modules' to bound.
-    assert facts.seconds < usual_facts.seconds + TIMEOUT + 2
-    assert version.seconds < usual_version.seconds + TIMEOUT + 2
+    # What connecting and starting Python takes is not the modules' to bound, and varies.
+    assert facts.seconds < 2 * usual_facts.seconds + TIMEOUT
+    assert version.seconds < 2 * usual_version.seconds + TIMEOUT
 
     problem = version.result()["problem"]
     assert problem["id"] == "daemon_silent"

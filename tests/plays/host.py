@@ -108,19 +108,20 @@ class Host:
         """Run a playbook.
 
         `hosts` are names for this one machine with the variables in which they differ from it.
-        Without `pipelining` (Ansible's default) modules go to the host as files, which takes twice
-        as long.
+        Without `pipelining`, which the playbooks choose where an inventory does not, modules go to
+        the host as files, which takes twice as long.
         """
-        hosts = hosts or {"host": {}}
-        controller = self._controller(
-            hosts, {**(environment or {}), "ANSIBLE_PIPELINING": str(pipelining)}
-        )
+        hosts = {
+            name: {"ansible_pipelining": pipelining, **different}
+            for name, different in (hosts or {"host": {}}).items()
+        }
+        controller = self._controller(hosts, environment or {})
         forks = ("--forks", str(len(hosts)))
         return controller.playbook(playbook, *extra_vars(**variables), *forks, *options)
 
     def module(self, name: str, **arguments: Any) -> Run:
         """Run one module as root."""
-        controller = self._controller({"host": {}}, {"ANSIBLE_PIPELINING": "True"})
+        controller = self._controller({"host": {"ansible_pipelining": True}}, {})
         return controller.module(name, json.dumps(arguments) if arguments else "", "--become")
 
     def _controller(

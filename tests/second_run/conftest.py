@@ -19,8 +19,8 @@ def machine():
 
 @pytest.fixture(scope="session")
 def controller(machine):
-    """Ansible as a user has it, but for pipelining, which saves time and no remote run."""
-    return Controller(machine.inventory(), {"ANSIBLE_PIPELINING": "true"})
+    """Ansible as a user has it."""
+    return Controller(machine.inventory())
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ echo 'clerk ALL=(ALL:ALL) ALL' >/etc/sudoers.d/clerk
 useradd --create-home --shell /bin/bash typist
 cp -r /home/plain/.ssh /home/typist
 chown -R typist: /home/typist
-printf '%s\n' 'typist ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:typist requiretty' >/etc/sudoers.d/typist
+echo 'typist ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/typist
+echo 'Defaults:typist requiretty' >>/etc/sudoers.d/typist
 """
 REMOVE_ACCOUNTS = """
 pkill -KILL -u clerk || true

@@ -10,8 +10,9 @@ from plays.host import Host
 
 @pytest.fixture(scope="module")
 def host(request, tmp_path_factory):
-    """Boot the board that a module's parameter names."""
-    with Machine("board").start(board=request.param) as machine:
+    """Boot the board that a module's parameter names, or describes by the options of `start`."""
+    options = {"board": request.param} if isinstance(request.param, str) else request.param
+    with Machine("board").start(**options) as machine:
         host = Host(machine, tmp_path_factory.mktemp("host"))
         # They would take apt's locks at a time of their own.
         host.ssh("systemctl stop apt-daily.timer apt-daily-upgrade.timer")

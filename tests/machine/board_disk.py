@@ -34,10 +34,13 @@ def make(base: Base, board: str, files: Files) -> None:
 def start(raw: Path, board: str, files: Files) -> None:
     """Read the ext4 image `raw` as the firmware of `board` would, and leave what it found.
 
-    Raises MachineError when the board would not boot from it.
+    That is the kernel too, where the file that the firmware would load is one. Raises MachineError
+    when the board would not boot from it.
     """
     try:
-        files.save_start(boards.find(board).start(functools.partial(boot.read, raw)))
+        found = boards.find(board).start(functools.partial(boot.read, raw))
+        boot.extract_chosen(raw, files.folder, found.kernel, found.initrd)
+        files.save_start(found)
     except MachineError as error:
         raise MachineError(f"{board} does not start: {error}") from None
 

@@ -25,12 +25,18 @@ def extract(raw: Path, folder: Path) -> None:
         found = re.search(r'Fast link dest: "(.+)"', target)
         if not found:
             raise MachineError(f"{raw} has no kernel to boot: /{link} is not a symbolic link")
-        content = _debugfs(raw, f"cat {posixpath.join('/', found[1])}")
-        if not content:
-            raise MachineError(f"{raw} has no kernel to boot: {found[1]} is missing or empty")
-        partial = folder / f".{name}"
-        partial.write_bytes(content)
-        partial.rename(folder / name)
+        _extract(raw, posixpath.join("/", found[1]), folder / name)
+
+
+def extract_chosen(raw: Path, folder: Path, kernel: str, initrd: str) -> None:
+    """Write `kernel` and `initrd`, by their paths on the ext4 image `raw`, as `extract` does.
+
+    Does nothing where there is no kernel of arm64 by that path, which is the case for the files
+    that stand for one. https://docs.kernel.org/arch/arm64/booting.html gives its magic number.
+    """
+    if _debugfs(raw, f"cat {_quoted(kernel)}")[56:60] == b"ARM\x64":
+        _extract(raw, kernel, folder / KERNEL)
+        _extract(raw, initrd, folder / INITRD)
 
 
 def extract_from_overlay(disk: Path, folder: Path) -> None:
@@ -99,6 +105,15 @@ def write(raw: Path, files: Mapping[str, Path]) -> None:
     for path, source in files.items():
         if read(raw, path) != source.read_text():
             raise MachineError(f"{path} cannot be written to {raw}: {done.stderr}")
+
+
+def _extract(raw: Path, path: str, to: Path) -> None:
+    content = _debugfs(raw, f"cat {_quoted(path)}")
+    if not content:
+        raise MachineError(f"{raw} has no kernel to boot: {path} is missing or empty")
+    partial = to.with_name(f".{to.name}")
+    partial.write_bytes(content)
+    partial.rename(to)
 
 
 def _exists(raw: Path, path: str) -> bool:

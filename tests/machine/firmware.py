@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the firmware of a board hands to the kernel, read from files of the board's disk.
 
-The kernel itself is always Debian's, with pages of 4 KiB. A Raspberry Pi 5's own, which has pages
-of 16 KiB, cannot be emulated: only its name is known, by `Start.kernel`.
+The kernel is the file that the firmware would load, where that is one. The files of a stock image
+stand for kernels; Debian's, with pages of 4 KiB, boots in their place.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ class Start:
     """One start of a board.
 
     `parameters` is the kernel's command line, without what test machines add. `source` is the file
-    that it was read from, and `kernel` the file that the board would boot, both paths on its disk.
+    that it was read from, `kernel` the file that the board would boot, and `initrd` what belongs to
+    it, all paths on its disk.
     """
 
     parameters: str
     source: str
     kernel: str
+    initrd: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class RaspberryPi:
         line = _demand(read, source).partition("\n")[0].strip()
         # The command line of the firmware's own device tree comes first.
         parameters = " ".join(_enable_memory(["cgroup_disable=memory", *words(line)]))
-        return _start(parameters, source, prefix + (settings.get("kernel") or self.kernel))
+        kernel = settings.get("kernel") or self.kernel
+        # As auto_initramfs=1 has it.
+        initrd = kernel.replace("kernel", "initramfs").removesuffix(".img")
+        return _start(parameters, source, prefix + kernel, prefix + initrd)
 
     def _settings(self, read: Read) -> dict[str, str]:
         """Return the settings of config.txt that apply to this model, the last of each name."""
@@ -95,7 +100,8 @@ def extlinux(read: Read) -> Start:
         raise MachineError(f"{EXTLINUX} has no label {name!r}, so the board would not boot")
     parameters = labels[name].get("APPEND", "").replace("${cbootargs}", "")
     kernel = labels[name].get("LINUX") or labels[name].get("KERNEL", "")
-    return _start(" ".join(words(parameters)), EXTLINUX, kernel)
+    initrd = labels[name].get("INITRD", "")
+    return _start(" ".join(words(parameters)), EXTLINUX, kernel, initrd)
 
 
 def armbian(read: Read) -> Start:
@@ -119,7 +125,7 @@ def armbian(read: Read) -> Start:
     ]
     if settings["docker_optimizations"] == "on":
         parameters.append("cgroup_enable=cpuset cgroup_memory=1 cgroup_enable=memory swapaccount=1")
-    return _start(" ".join(filter(None, parameters)), ARMBIAN, "/boot/Image")
+    return _start(" ".join(filter(None, parameters)), ARMBIAN, "/boot/Image", "/boot/uInitrd")
 
 
 def words(line: str) -> list[str]:
@@ -174,7 +180,7 @@ def _demand(read: Read, path: str) -> str:
     return text
 
 
-def _start(parameters: str, source: str, kernel: str) -> Start:
+def _start(parameters: str, source: str, kernel: str, initrd: str) -> Start:
     if not any(word.startswith("root=") for word in words(parameters)):
         raise MachineError(f"{source} gives the kernel no root=, so the board would not boot")
-    return Start(parameters, source, kernel)
+    return Start(parameters, source, kernel, initrd)

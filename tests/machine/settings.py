@@ -46,7 +46,7 @@ class Files:
         self.guardian_log = self.folder / "guardian.log"
         # One line that says how the last run ended.
         self.ended = self.folder / "ended"
-        # Only once the disk may have another kernel than the base.
+        # Only where the disk may have another kernel than the base.
         self.kernel = self.folder / boot.KERNEL
         self.initrd = self.folder / boot.INITRD
         # What the board's firmware read at the last start. None without board.

@@ -3,50 +3,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
+from report import browser
 
 pytestmark = pytest.mark.full
-
-# Makes the page with the module's own code, found by the name that Ansible gives it.
-_MAKE = """
-import sys
-from ansible_collections.arm64.docker.plugins.module_utils._report_fleet import fleet
-from ansible_collections.arm64.docker.plugins.module_utils._report_html import to_html
-from ansible_collections.arm64.docker.tests.unit import fleets
-page = to_html(fleet(fleets.hosts(200), "2026-11-22T10:00:00Z"), "Docker fleet")
-open(sys.argv[1], "w", encoding="utf-8").write(page)
-"""
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     """Return what the browser saw, for each colour scheme."""
     folder = tmp_path_factory.mktemp("page")
-    place = folder / "ansible_collections/arm64"
-    place.mkdir(parents=True)
-    (place / "docker").symlink_to(CHECKOUT)
-    page = folder / "report.html"
-    subprocess.run([sys.executable, "-c", _MAKE, str(page)], cwd=folder, timeout=120, check=True)
-    python = subprocess.run(
-        [str(HERE / "browser.sh")], stdout=subprocess.PIPE, text=True, timeout=900, check=True
-    ).stdout.strip()
-    axe = CHECKOUT / "build/browser/package/axe.min.js"
-    done = subprocess.run(
-        [python, str(HERE / "look.py"), str(page), str(axe)],
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=600,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    return browser.look(browser.make_page(folder))
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -166,7 +166,8 @@ ansible_facts:
             vendor: raspberrypi
         kernel:
           description:
-            - The running kernel, its page size in bytes, whether its modules are there.
+            - The running kernel, its page size in bytes, whether its modules are there, and whether
+              AppArmor is on (null in a container).
             - C(features) has the options that Docker asks for, without the prefix CONFIG_, as
               V(builtin), V(module), V(missing), or null where that cannot be told. A module whose
               file is not installed is V(missing).
@@ -175,6 +176,7 @@ ansible_facts:
           returned: when gathered
           type: dict
           sample:
+            apparmor: true
             features: {"NET_NS": builtin, "VETH": module}
             features_source: /boot/config-6.12.48+deb13-arm64
             modules_present: true

@@ -22,6 +22,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._platform import Plat
 # personality(2): PER_LINUX32, and the value that asks without changing anything.
 _PER_LINUX32, _PER_QUERY = 0x0008, 0xFFFFFFFF
 
+_APPARMOR = "/sys/module/apparmor/parameters/enabled"
+
 # adjtimex(2): struct timex is 208 bytes on 64-bit Linux and smaller on 32-bit; its status field
 # holds STA_UNSYNC while nothing steers the clock.
 _TIMEX_BYTES, _STA_UNSYNC = 256, 0x0040
@@ -118,7 +120,8 @@ def read_kernel(host: Host) -> dict[str, Any]:
     """Return the running kernel, its page size in bytes, and whether its modules are on the disk.
 
     ``modules_present`` is None where there is nothing to look for: a kernel without modules,
-    or a container, which uses the kernel of its host. ``features`` is the state of the options
+    or a container, which uses the kernel of its host. ``apparmor`` tells whether AppArmor is on,
+    None in a container, where programs have no say in it. ``features`` is the state of the options
     that Docker asks for, ``features_source`` where that was read (see _kernel_config).
     """
     modules = None
@@ -129,6 +132,7 @@ def read_kernel(host: Host) -> dict[str, Any]:
         "release": host.release,
         "page_size": host.page_size,
         "modules_present": modules,
+        "apparmor": None if _container(host) else host.text(_APPARMOR, "").strip() == "Y",
         "features": features,
         "features_source": source,
     }

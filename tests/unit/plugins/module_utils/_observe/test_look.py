@@ -23,7 +23,7 @@ SHAPES = {
     "platform": {"kernel_machine", "userland", "platform", "bits", "mixed_userland", "aarch32"},
     "os": {"id", "like", "version_id", "codename", "pretty_name"},
     "board": {"vendor", "family", "model", "compatible", "release", "image", "throttled"},
-    "kernel": {"release", "page_size", "modules_present", "features", "features_source"},
+    "kernel": {"release", "page_size", "modules_present", "apparmor", "features", "features_source"},
     "memory": {"total_mb", "swap"},
     "storage": {"path", "free_mb", "filesystem"},
     "cgroup": {"version", "controllers"},

@@ -171,6 +171,17 @@ def test_the_kernel_has_a_page_size_in_bytes(build: Build) -> None:
     assert kernel["modules_present"] is True
 
 
+def test_the_kernel_tells_whether_apparmor_is_on(machine: Machine) -> None:
+    switch = "/sys/module/apparmor/parameters/enabled"
+    assert read_kernel(machine.host())["apparmor"] is False
+    machine.write(switch, "N\n")
+    assert read_kernel(machine.host())["apparmor"] is False
+    machine.write(switch, "Y\n")
+    assert read_kernel(machine.host())["apparmor"] is True
+    machine.write("/.dockerenv", "")
+    assert read_kernel(machine.host())["apparmor"] is None
+
+
 def test_the_kernel_tells_what_it_was_built_with(machine: Machine) -> None:
     kernel = read_kernel(machine.host())
     assert kernel["features"]["VETH"] == "module"

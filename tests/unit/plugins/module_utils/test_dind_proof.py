@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
+    Engine,
+    without_certificate,
+)
+from ansible_collections.arm64.docker.tests.unit.tls import self_signed
+
+_PATIENCE = 5
+
+
+@contextlib.contextmanager
+def serving(folder: Path, certificate: str | None) -> Iterator[Engine]:
+    """Serve over TLS; a certificate of clients is demanded where there is one to compare with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(folder / "server.pem"))
+    if certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            connection = listener.accept()[0]
+            with connection, context.wrap_socket(connection, server_side=True) as secure:
+                secure.recv(1000)
+                secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield Engine("127.0.0.1", listener.getsockname()[1], str(folder))
+    finally:
+        listener.close()
+        thread.join(_PATIENCE)
+
+
+def test_an_engine_that_serves_everybody_is_found_out_whoever_signed_its_certificate(
+    tmp_path: Path,
+) -> None:
+    self_signed(tmp_path / "ca.pem")
+    with serving(tmp_path, None) as engine:
+        answer, shown = without_certificate(engine, _PATIENCE)
+    assert answer == "accepted"
+    assert shown is not None
+    assert shown.days_left(shown.not_before) == 2
+
+
+def test_an_engine_that_demands_a_certificate_refuses_and_shows_its_own(tmp_path: Path) -> None:
+    authority = self_signed(tmp_path / "ca.pem")
+    with serving(tmp_path, str(authority)) as engine:
+        answer, shown = without_certificate(engine, _PATIENCE)
+    assert answer == "refused"
+    assert shown is not None

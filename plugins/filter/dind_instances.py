@@ -8,12 +8,13 @@ from typing import Any, Callable, Mapping
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.arm64.docker.plugins.module_utils._dind_container import container
+from ansible_collections.arm64.docker.plugins.module_utils._dind_together import together
+from ansible_collections.arm64.docker.plugins.module_utils._dind_types import typed
 from ansible_collections.arm64.docker.plugins.module_utils._dind_wish import (
     CLI,
     ROOTLESS,
     complete,
     refusals,
-    together,
 )
 
 _NAME = "arm64.docker.dind_instances"
@@ -30,13 +31,15 @@ def dind_instances(given: Any, platform: str, state: str = "present") -> dict[st
         isinstance(instance, Mapping) for instance in given
     ):
         raise AnsibleFilterError(f"{_NAME} takes a list of dictionaries, not {given!r}.")
-    instances, notes = [], []
+    instances, notes, reasons = [], [], []
     for instance in given:
-        full, translated = complete(_plain(instance), state)
+        values, untyped = typed(_plain(instance))
+        full, translated = complete(values, state)
         instances.append(full)
         notes += translated
-    reasons = [reason for full in instances for reason in refusals(full, platform)]
-    reasons += together(instances)
+        reasons += [f"{full['name']}: {reason}" for reason in untyped]
+    reasons += [reason for full in instances for reason in refusals(full, platform)]
+    reasons += together(instances) if not reasons else []
     if reasons:
         return {"instances": [], "refusals": reasons, "notes": notes}
     by_name = {full["name"]: full for full in instances}

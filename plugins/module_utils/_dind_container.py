@@ -39,7 +39,8 @@ def container(
     :param engines: the full instances by name, among which a cli finds its engine
     :returns: ``image``, ``dockerfile`` (empty where the image is taken as it is), ``environment``,
         ``command``, ``volumes`` and ``ports`` in the notation of docker run, ``mounts`` of volumes
-        that are made with the container, and their names, ``own_volumes``; ``aliases``, ``label``
+        that are made with the container, and their names, ``own_volumes``; ``aliases``, ``label``;
+        ``context_url``, the engine's address in an exported docker context
     """
     engine = engines[instance["engine"]] if instance["variant"] == CLI else instance
     plan = {
@@ -58,6 +59,7 @@ def container(
             "mounts": [],
             "ports": [],
             "own_volumes": [],
+            "context_url": "",
         }
     targets = _targets(instance)
     return {
@@ -72,6 +74,7 @@ def container(
         ],
         "ports": _ports(instance),
         "own_volumes": list(targets),
+        "context_url": _context_url(instance),
     }
 
 
@@ -87,9 +90,20 @@ def dockerfile(instance: Mapping[str, Any], platform: str) -> str:
 def names(instance: Mapping[str, Any]) -> list[str]:
     """Return what the server's certificate has to hold besides what the image enters by itself."""
     wanted = [instance["name"], *instance["san"]]
-    if instance["port"] and not _any_or_loopback(instance["address"]):
-        wanted.append(instance["address"])
+    if instance["port"] and (address := local(instance["address"])) != "127.0.0.1":
+        wanted.append(address)
     return list(dict.fromkeys(_general_name(str(name)) for name in wanted))
+
+
+def local(address: str) -> str:
+    """Return the address by which the host itself reaches what is published on one of its own."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+
+
+def url(address: str, port: int) -> str:
+    """Return how docker is told of an engine."""
+    shown = f"[{address}]" if ":" in address and not address.startswith("[") else address
+    return f"tcp://{shown}:{port}"
 
 
 def _environment(instance: Mapping[str, Any]) -> dict[str, str]:
@@ -162,6 +176,13 @@ def _ports(instance: Mapping[str, Any]) -> list[str]:
     return [f"{shown}:{instance['port']}:{TLS_PORT if instance['tls'] else PLAIN_PORT}"]
 
 
+def _context_url(instance: Mapping[str, Any]) -> str:
+    if not instance["port"]:
+        return ""
+    endpoint = instance["export"].get("endpoint") or local(instance["address"])
+    return url(endpoint, instance["port"])
+
+
 def _general_name(name: str) -> str:
     if name.startswith(("DNS:", "IP:")):
         return name
@@ -170,8 +191,3 @@ def _general_name(name: str) -> str:
     except ValueError:
         return f"DNS:{name}"
     return f"IP:{name}"
-
-
-def _any_or_loopback(address: str) -> bool:
-    parsed = ipaddress.ip_address(address)
-    return parsed.is_loopback or parsed.is_unspecified

@@ -20,6 +20,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._certificate import (
 from ansible_collections.arm64.docker.plugins.module_utils._dind_container import (
     PLAIN_PORT,
     TLS_PORT,
+    local,
+    url,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Connection, interpret
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
@@ -41,8 +43,7 @@ class Engine:
 
     @property
     def url(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"tcp://{host}:{self.port}"
+        return url(self.address, self.port)
 
     def connection(self, cli: str) -> Connection:
         if not self.folder:
@@ -61,9 +62,7 @@ def engine(instance: Mapping[str, Any], container: Mapping[str, Any], folder: st
     inner = TLS_PORT if instance["tls"] else PLAIN_PORT
     settings = container["NetworkSettings"]
     for binding in (settings.get("Ports") or {}).get(f"{inner}/tcp") or []:
-        address = binding["HostIp"]
-        local = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
-        return Engine(local, int(binding["HostPort"]), folder)
+        return Engine(local(binding["HostIp"]), int(binding["HostPort"]), folder)
     network = (settings.get("Networks") or {}).get(instance["network"]) or {}
     if network.get("IPAddress"):
         return Engine(network["IPAddress"], inner, folder)

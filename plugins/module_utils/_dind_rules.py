@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, Iterable, Mapping
+
+from ansible_collections.arm64.docker.plugins.module_utils._dind_together import meet
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
 
 def refusals(
@@ -33,13 +36,13 @@ def refusals(
     if instance["state"] != "present":
         return [f"{name}: {reason}" for reason in reasons]
     for other, address, port in ports:
-        if other != name and port == int(instance["port"]) and _meet(address, instance["address"]):
+        if other != name and port == int(instance["port"]) and meet(address, instance["address"]):
             reasons.append(
                 f"port {port} is published by the container {other} on {address}. Choose another "
                 "port, or stop that container."
             )
     image = seen["image"]
-    if image is not None and platform and image["platform"] != platform:
+    if image is not None and platform and not _fits(image["platform"], platform):
         reasons.append(
             f"the image {instance['container']['image']} on the host is for {image['platform']}, "
             f"and the host is {platform}. Remove it, so that the right one is pulled, or name "
@@ -84,9 +87,10 @@ def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace:
     return []
 
 
-def _meet(one: str, other: str) -> bool:
-    """Tell whether two addresses take the same port from each other."""
-    first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
-    if first.version != second.version:
-        return False
-    return first == second or first.is_unspecified or second.is_unspecified
+def _fits(image: str, host: str) -> bool:
+    """Tell whether an image is of the host's architecture, and of a variant that it runs."""
+    try:
+        wanted, found = Platform.parse(host), Platform.parse(image)
+    except DockerHostError:
+        return image == host
+    return wanted.architecture == found.architecture and wanted.match(found) is not None

@@ -27,6 +27,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     version,
     without_certificate,
 )
+from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
 _KINDS = ("ca", "client", "storage")
 _LINES = 60
@@ -116,7 +117,8 @@ def _place(volume: Mapping[str, Any]) -> dict[str, Any]:
 def _image(found: Mapping[str, Any] | None) -> dict[str, str] | None:
     if found is None:
         return None
-    return {"id": found["Id"], "platform": f"{found['Os']}/{found['Architecture']}"}
+    platform = Platform.of_image(found["Os"], found["Architecture"], found.get("Variant") or "")
+    return {"id": found["Id"], "platform": str(platform)}
 
 
 def _derived(

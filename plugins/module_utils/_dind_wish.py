@@ -61,7 +61,16 @@ _SUFFIXES = (("-dind-rootless", ROOTLESS), ("-rootless", ROOTLESS), ("-dind", DI
 SUBORDINATE = range(100000, 165536)
 _VOLUMES = ("ca_volume", "client_volume", "storage_volume")
 # The entrypoint gives these to the daemon.
-_OF_ENTRYPOINT = ("host", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey")
+_OF_ENTRYPOINT = ("host", "H", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey")
+# What options of an engine mean, which its environment must not take back.
+_OF_OPTIONS = {
+    "DOCKER_TLS_CERTDIR": "tls",
+    "DOCKER_TLS_SAN": "san",
+    "DOCKER_IPTABLES_LEGACY": "iptables",
+}
+# Docker's own, of which one has all addresses of the host, and none an alias.
+_NO_NETWORKS = ("bridge", "default", "host", "none")
+_CONTEXT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 
 
 def complete(given: Mapping[str, Any], state: str) -> tuple[dict[str, Any], list[str]]:
@@ -72,7 +81,6 @@ def complete(given: Mapping[str, Any], state: str) -> tuple[dict[str, Any], list
     full = {**DEFAULTS, **{key: value for key, value in given.items() if value is not None}}
     full["state"] = full["state"] or state
     full["export"] = {**EXPORT_DEFAULTS, **full["export"]} if full["export"] else {}
-    full["version"] = str(full["version"])
     notes = []
     for suffix, variant in _SUFFIXES:
         if full["version"].endswith(suffix):
@@ -129,23 +137,41 @@ def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
             reasons.append(f"{option} is '{instance[option]}', which Docker takes for no name.")
     if len({instance[option] for option in _VOLUMES}) < len(_VOLUMES):
         reasons.append(f"{', '.join(_VOLUMES)} name the same volume: give each one of its own.")
-    if not 0 <= int(instance["port"]) <= 65535:
+    if instance["network"] in _NO_NETWORKS:
+        reasons.append(
+            f"network is '{instance['network']}', which is Docker's own: the engine would have no "
+            "alias in it. Name another, which is made where it is missing."
+        )
+    if not 0 <= instance["port"] <= 65535:
         reasons.append(f"port is {instance['port']}; give 1 to 65535, or 0 to publish none.")
     if not _is_address(instance["address"]):
         reasons.append(f"address is '{instance['address']}'; give an IP address of the host.")
-    if not _MEMORY.fullmatch(str(instance["memory"])):
+    if not _MEMORY.fullmatch(instance["memory"]):
         reasons.append(f"memory is '{instance['memory']}'; write it as 512m or 2g.")
+    if instance["certificates"] and not instance["certificates"].startswith("/"):
+        reasons.append(
+            f"certificates is '{instance['certificates']}'; give an absolute path of a folder."
+        )
     for option in instance["daemon_options"]:
-        if option.lstrip("-") in _OF_ENTRYPOINT:
+        if option.lstrip("-").partition("=")[0] in _OF_ENTRYPOINT:
             reasons.append(
                 f"daemon_options has '{option}', which the image's entrypoint sets itself; use "
                 "tls, port and address."
             )
+    reasons += [
+        f"environment has {name}, which the option {option} sets; use that."
+        for name, option in _OF_OPTIONS.items()
+        if instance["variant"] != CLI and name in instance["environment"]
+    ]
     export = instance["export"]
     if export and not str(export["path"]).startswith("/"):
         reasons.append(f"export.path is '{export['path']}'; give an absolute path of a folder.")
     if export and not instance["tls"]:
         reasons.append("export has no certificates to export, for tls is off.")
+    if export.get("context") and not _CONTEXT.fullmatch(export["context"]):
+        reasons.append(f"export.context is '{export['context']}', which Docker takes for no name.")
+    if export.get("context") == "default":
+        reasons.append("export.context is 'default', which is Docker's own; give another name.")
     if export.get("context") and not instance["port"]:
         reasons.append("export.context needs an address: publish the engine with port.")
     return reasons
@@ -176,7 +202,7 @@ def _rootless_refusals(instance: Mapping[str, Any], platform: str) -> list[str]:
             f"{platform}. Use the variant dind."
         )
     for option in ("uid", "gid"):
-        value = int(instance[option])
+        value = instance[option]
         if value in SUBORDINATE:
             reasons.append(
                 f"{option} {value} is one of the subordinate ids {SUBORDINATE[0]} to "
@@ -189,44 +215,6 @@ def _rootless_refusals(instance: Mapping[str, Any], platform: str) -> list[str]:
             f"version {instance['version']} has no rootless engine, which began with 19.03."
         )
     return reasons
-
-
-def together(instances: list[dict[str, Any]]) -> list[str]:
-    """Return why instances cannot be on one host."""
-    reasons = []
-    present = [instance for instance in instances if instance["state"] == "present"]
-    engines = [instance for instance in present if instance["variant"] != CLI]
-    for option, why in (
-        ("name", "give each a name of its own"),
-        ("network", "both would answer to 'docker' by turns; give each a network of its own"),
-        ("client_volume", "each would overwrite the other's certificates"),
-        ("ca_volume", "each would overwrite the other's authority"),
-        ("storage_volume", "two daemons on one storage destroy it"),
-    ):
-        for value, names in _shared(present if option == "name" else engines, option):
-            reasons.append(f"{' and '.join(names)} have the same {option} '{value}': {why}.")
-    published = [
-        {**instance, "place": (instance["address"], instance["port"])}
-        for instance in engines
-        if instance["port"]
-    ]
-    for (address, port), names in _shared(published, "place"):
-        reasons.append(f"{' and '.join(names)} are both published on {address}:{port}.")
-    known = {instance["name"] for instance in engines}
-    for instance in present:
-        if instance["variant"] == CLI and instance["engine"] not in known:
-            reasons.append(
-                f"{instance['name']}: engine is '{instance['engine']}'; a cli needs the name of "
-                f"one of the engines: {', '.join(sorted(known)) or 'there are none'}."
-            )
-    return reasons
-
-
-def _shared(instances: list[dict[str, Any]], option: str) -> list[tuple[Any, list[str]]]:
-    owners: dict[Any, list[str]] = {}
-    for instance in instances:
-        owners.setdefault(instance[option], []).append(instance["name"])
-    return [(value, names) for value, names in owners.items() if len(names) > 1]
 
 
 def _older(version: str, than: tuple[int, int]) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.arm64.docker.plugins.filter.dind_instances import FilterModule
+from ansible_collections.arm64.docker.plugins.module_utils._dind_types import TYPES
 from ansible_collections.arm64.docker.plugins.module_utils._dind_wish import (
     DEFAULTS,
     EXPORT_DEFAULTS,
@@ -167,7 +168,18 @@ def test_a_client_goes_to_the_engine_that_it_names_and_after_it() -> None:
         ({"export": {"path": "here"}}, "absolute path"),
         ({"export": {"path": "/here", "context": "ci"}}, "publish the engine"),
         ({"network": "a b"}, "takes for no name"),
-        ({"ca_volume": "v", "client_volume": "v"}, "name the same volume"),
+        ({"export": {"path": "/here", "context": "a b"}, "port": 2376}, "takes for no name"),
+        ({"export": {"path": "/here", "context": "default"}, "port": 2376}, "Docker's own"),
+        ({"network": "host", "tls": False}, "Docker's own"),
+        ({"network": "bridge"}, "Docker's own"),
+        ({"environment": {"DOCKER_TLS_CERTDIR": ""}}, "which the option tls sets"),
+        ({"environment": {"DOCKER_TLS_SAN": "DNS:other"}}, "which the option san sets"),
+        ({"daemon_options": {"H": "tcp://0.0.0.0"}}, "entrypoint sets itself"),
+        ({"daemon_options": {"host=tcp://0.0.0.0:2375": ""}}, "entrypoint sets itself"),
+        ({"certificates": "here"}, "absolute path"),
+        ({"port": "many"}, "port is 'many', which is no int"),
+        ({"daemon_options": "debug"}, "which is no dict"),
+        ({"ca_volume": "vv", "client_volume": "vv"}, "name the same volume"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
@@ -191,12 +203,95 @@ def test_a_32_bit_host_has_no_engine_without_root() -> None:
         ({"client_volume": "one"}, "overwrite"),
         ({"ca_volume": "one"}, "overwrite"),
         ({"storage_volume": "one"}, "destroy"),
-        ({"port": 2376}, "both published on 127.0.0.1:2376"),
+        ({"port": 2376}, "both published on port 2376"),
+        ({"export": {"path": "/etc/ci"}}, "the same folder /etc/ci"),
         ({"name": "ci"}, "a name of its own"),
     ],
 )
 def test_two_engines_share_nothing(shared: dict[str, Any], words: str) -> None:
     assert words in refused({"name": "ci", **shared}, {"name": "field", **shared})
+
+
+@pytest.mark.parametrize(
+    ("address", "other", "words"),
+    [
+        ("0.0.0.0", "127.0.0.1", "both published"),
+        ("192.0.2.7", "127.0.0.1", ""),
+        ("::", "127.0.0.1", ""),
+        ("::", "::1", "both published"),
+    ],
+)
+def test_an_address_of_all_takes_the_port_of_each(address: str, other: str, words: str) -> None:
+    options = [
+        {"name": "ci", "address": address, "port": 2376},
+        {"name": "field", "address": other, "port": 2376},
+    ]
+    found = dind_instances(options, "linux/arm64")
+    assert words in " ".join(found["refusals"])
+    assert bool(found["refusals"]) == bool(words)
+
+
+def test_a_docker_context_is_of_one_engine_for_each_user() -> None:
+    def exported(name: str, owner: str) -> dict[str, Any]:
+        export = {"path": f"/home/{owner}/{name}", "owner": owner, "context": "ci"}
+        return {"name": name, "port": 2376 + len(name), "export": export}
+
+    assert "the same docker context 'ci'" in refused(exported("ci", "one"), exported("cd2", "one"))
+    both = dind_instances([exported("ci", "one"), exported("cd2", "two")], "linux/arm64")
+    assert both["refusals"] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint", "url"),
+    [
+        ("127.0.0.1", "", "tcp://127.0.0.1:2376"),
+        ("0.0.0.0", "", "tcp://127.0.0.1:2376"),
+        ("::", "", "tcp://[::1]:2376"),
+        ("::1", "", "tcp://[::1]:2376"),
+        ("192.0.2.7", "ci.example.org", "tcp://ci.example.org:2376"),
+    ],
+)
+def test_a_docker_context_has_the_address_of_the_engine(
+    address: str, endpoint: str, url: str
+) -> None:
+    export = {"path": "/etc/ci", "context": "ci", "endpoint": endpoint}
+    found = one(address=address, port=2376, export=export)
+    assert found["container"]["context_url"] == url
+
+
+@pytest.mark.parametrize(
+    ("address", "name"), [("127.0.0.2", "IP:127.0.0.2"), ("::1", "IP:::1"), ("::", "IP:::1")]
+)
+def test_an_address_of_the_host_that_no_container_has_is_in_the_certificate(
+    address: str, name: str
+) -> None:
+    environment = one(address=address, port=2376)["container"]["environment"]
+    assert environment["DOCKER_TLS_SAN"] == f"DNS:ci,{name}"
+
+
+def test_options_are_what_the_roles_specification_takes_them_for() -> None:
+    found = one(
+        variant="dind-rootless",
+        tls="false",
+        port="2376",
+        uid="1000",
+        cpus="1.5",
+        mirrors="https://one.example.org,https://two.example.org",
+        volumes="/srv:/srv",
+        daemon_options="debug=true",
+        environment='{"A": "b"}',
+    )
+    assert (found["tls"], found["port"], found["cpus"]) == (False, 2376, 1.5)
+    container = found["container"]
+    assert container["dockerfile"] == ""
+    assert container["volumes"] == ["/srv:/srv"]
+    assert container["environment"] == {"DOCKER_TLS_CERTDIR": "", "A": "b"}
+    assert container["command"] == [
+        "--tls=false",
+        "--registry-mirror=https://one.example.org",
+        "--registry-mirror=https://two.example.org",
+        "--debug=true",
+    ]
 
 
 def test_what_is_absent_stands_in_nobodys_way() -> None:
@@ -210,6 +305,8 @@ def test_the_roles_specification_has_the_same_options_and_defaults() -> None:
     spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
     options = spec["docker_dind_instances"]["options"]
     assert {name: option.get("default") for name, option in options.items()} == DEFAULTS
+    types = {name: option["type"] for name, option in options.items() if option["type"] != "str"}
+    assert types == TYPES
     exports = options["export"]["options"]
     assert {name: option.get("default", "") for name, option in exports.items()} == EXPORT_DEFAULTS
 

@@ -187,6 +187,30 @@ def test_an_image_of_another_platform_on_the_host_is_refused(daemon: dind.Daemon
     assert "for linux/amd64" in why_not(daemon, dind.instance())
 
 
+@pytest.mark.parametrize(
+    ("variant", "platform", "fits"),
+    [
+        ("", "linux/arm/v7", True),
+        ("v7", "linux/arm/v7", True),
+        ("v6", "linux/arm/v7", True),
+        ("v7", "linux/arm/v6", False),
+        ("v7", "linux/arm64", False),
+    ],
+)
+def test_an_image_of_a_variant_that_the_host_runs_fits(
+    daemon: dind.Daemon, variant: str, platform: str, fits: bool
+) -> None:
+    wanted = dind.instance(platform=platform)
+    daemon.images[wanted["container"]["image"]] = {
+        "Id": "sha256:1",
+        "Os": "linux",
+        "Architecture": "arm",
+        "Variant": variant,
+    }
+    seen = see(daemon, wanted)["ci"]
+    assert (refusals(wanted, seen, [], platform, False) == []) is fits
+
+
 def test_the_image_for_another_user_is_named_by_all_that_it_is_made_of(daemon: dind.Daemon) -> None:
     def name(identity: str, uid: int) -> str:
         image = {"Id": identity, "Os": "linux", "Architecture": "arm64"}

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import grp
 import hashlib
 import json
 import os
 import pwd
+import stat
 from typing import Any, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 CLIENT_FILES = ("ca.pem", "cert.pem", "key.pem")
+
+# Certificates and contexts are far smaller.
+_LIMIT = 1024 * 1024
 
 
 def digests(folder: str) -> dict[str, str]:
@@ -23,48 +28,102 @@ def digests(folder: str) -> dict[str, str]:
     """
     found = {}
     for name in CLIENT_FILES:
+        path = os.path.join(folder, name)
         try:
-            with open(os.path.join(folder, name), "rb") as stream:
-                found[name] = hashlib.sha256(stream.read()).hexdigest()
-        except FileNotFoundError:
-            continue
+            content = _regular(path)
         except OSError as error:
-            raise DockerHostError(
-                f"{folder}/{name} cannot be read: {error}.", "Run with become."
-            ) from error
+            raise DockerHostError(f"{path} cannot be read: {error}.", "Run with become.") from error
+        if content is not None:
+            found[name] = hashlib.sha256(content).hexdigest()
     return found
 
 
 def exported(export: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return digests, owner and mode of what was exported to this host, and its context."""
+    """Return what is known of an export to this host.
+
+    ``files`` are digests by name, ``owned`` the names of those with owner, group and mode as they
+    shall be; ``folder`` is whether the folder is there, ``real`` where it is without links;
+    ``home`` is its owner's, None where there is no such user, and ``group`` whether there is such
+    a group; ``named`` whether there is such a docker context, ``context`` the address in it.
+    """
     if not export or export["to"] != "host":
         return None
-    told: dict[str, Any] = {"files": digests(export["path"]), "owned": [], "context": None}
+    path, group = export["path"], _group(export["group"])
+    told: dict[str, Any] = {
+        "files": digests(path),
+        "owned": [],
+        "folder": os.path.isdir(path),
+        "real": os.path.realpath(path),
+        "group": group is not None or not export["group"],
+        "named": False,
+        "context": None,
+    }
     try:
         account = pwd.getpwnam(export["owner"])
     except KeyError:
         return {**told, "home": None}
     for name in told["files"]:
-        status = os.stat(os.path.join(export["path"], name))
-        if status.st_uid == account.pw_uid and status.st_mode & 0o777 == 0o600:
+        status = os.stat(os.path.join(path, name))
+        mine = status.st_uid == account.pw_uid and group in (None, status.st_gid)
+        if mine and status.st_mode & 0o777 == 0o600:
             told["owned"].append(name)
+    metadata = _context(os.path.join(account.pw_dir, ".docker"), export["context"])
     return {
         **told,
         "home": account.pw_dir,
-        "context": context_host(os.path.join(account.pw_dir, ".docker"), export["context"]),
+        "named": bool(metadata),
+        "context": _address(metadata),
     }
 
 
 def context_host(config: str, name: str) -> str | None:
-    """Return the address in a docker context, None where there is none.
+    """Return the address in a docker context, None where there is none."""
+    return _address(_context(config, name))
 
-    The folder of a context is the SHA-256 of its name (docker/cli, cli/context/store).
+
+def _context(config: str, name: str) -> dict[str, Any]:
+    """Read what docker keeps of a context; empty where there is none.
+
+    Its folder is the SHA-256 of its name (docker/cli, cli/context/store).
     """
     folder = hashlib.sha256(name.encode()).hexdigest()
     try:
-        with open(
-            os.path.join(config, "contexts/meta", folder, "meta.json"), encoding="utf-8"
-        ) as stream:
-            return json.load(stream)["Endpoints"]["docker"]["Host"]
-    except (OSError, ValueError, KeyError, TypeError):
+        content = _regular(os.path.join(config, "contexts/meta", folder, "meta.json"))
+        found = json.loads(content or b"{}")
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _address(metadata: Mapping[str, Any]) -> str | None:
+    try:
+        return metadata["Endpoints"]["docker"]["Host"]
+    except (KeyError, TypeError):
         return None
+
+
+def _group(name: str) -> int | None:
+    try:
+        return grp.getgrnam(name).gr_gid if name else None
+    except KeyError:
+        return None
+
+
+def _regular(path: str) -> bytes | None:
+    """Read a file that any user may have put there: a regular one; None where there is none.
+
+    A pipe would never end, and a link may lead anywhere.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        if os.path.islink(path) or not os.path.lexists(path):
+            return None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            return None
+        with open(number, "rb", closefd=False) as stream:
+            return stream.read(_LIMIT)
+    finally:
+        os.close(number)

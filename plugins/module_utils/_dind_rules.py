@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._dind_together import meet
@@ -49,12 +50,8 @@ def refusals(
             "another."
         )
     reasons += _certificates(instance, seen, replace)
-    exported = seen["exported"]
-    if exported is not None and exported["home"] is None:
-        reasons.append(
-            f"export.owner is '{instance['export']['owner']}', and there is no such user. Create "
-            "the account, or name another."
-        )
+    if seen["exported"] is not None:
+        reasons += _export(instance["export"], seen["exported"])
     return [f"{name}: {reason}" for reason in reasons]
 
 
@@ -85,6 +82,26 @@ def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace:
             "server/{ca,cert,key}.pem there, and no ca/key.pem."
         ]
     return []
+
+
+def _export(export: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if found["home"] is None:
+        reasons.append(
+            f"export.owner is '{export['owner']}', and there is no such user. Create the account, "
+            "or name another."
+        )
+    if not found["group"]:
+        reasons.append(
+            f"export.group is '{export['group']}', and there is no such group. Create it, or name "
+            "another."
+        )
+    if found["real"] != os.path.normpath(export["path"]):
+        reasons.append(
+            f"export.path is '{export['path']}', which a link leads to {found['real']}. Whoever "
+            "sets the link would say what root writes: name the folder itself."
+        )
+    return reasons
 
 
 def _fits(image: str, host: str) -> bool:

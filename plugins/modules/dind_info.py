@@ -162,8 +162,10 @@ instances:
           type: dict
         exported:
           description:
-            - What was exported to the host - C(files), C(owned) by its user with mode 0600, the
-              C(home) of that user, and the address in the docker C(context).
+            - What was exported to the host - C(files), those of them that are C(owned) by its user
+              and group with mode 0600, whether the C(folder) is there and where it is without links
+              (C(real)), the C(home) of that user, whether there is such a C(group), whether the
+              docker context is C(named), and the address in the docker C(context).
           returned: success
           type: dict
         log:

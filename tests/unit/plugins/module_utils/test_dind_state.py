@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import grp
 import hashlib
 import json
+import os
+import pwd
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.arm64.docker.plugins.module_utils._dind_export import context_host
+from ansible_collections.arm64.docker.plugins.module_utils._dind_export import (
+    context_host,
+    exported,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     Docker,
     missing_for_rootless,
@@ -267,6 +273,37 @@ def test_an_export_for_nobody_is_refused(daemon: dind.Daemon) -> None:
     export = {"path": "/nowhere/at/all", "owner": "nobody-of-that-name"}
     daemon.add_volume("ci-certs-client", "ci")
     assert "there is no such user" in why_not(daemon, dind.instance(export=export))
+
+
+def test_an_export_for_a_group_that_is_not_there_is_refused(daemon: dind.Daemon) -> None:
+    export = {"path": "/nowhere/at/all", "group": "nobody-of-that-name"}
+    assert "there is no such group" in why_not(daemon, dind.instance(export=export))
+
+
+def test_an_export_through_a_link_is_refused(daemon: dind.Daemon, tmp_path: Path) -> None:
+    (tmp_path / "home").symlink_to("/etc")
+    for path in (tmp_path / "home", tmp_path / "home/ci"):
+        reasons = why_not(daemon, dind.instance(export={"path": str(path)}))
+        assert "which a link leads to /etc" in reasons
+    straight = dind.instance(export={"path": f"{tmp_path}/other/"})
+    assert why_not(daemon, straight) == ""
+
+
+def test_of_an_export_only_files_count(tmp_path: Path) -> None:
+    own = pwd.getpwuid(os.getuid())
+    group = grp.getgrgid(os.getgid()).gr_name
+    (tmp_path / "key.pem").write_text("key")
+    (tmp_path / "key.pem").chmod(0o600)
+    os.mkfifo(tmp_path / "cert.pem")
+    (tmp_path / "ca.pem").symlink_to("/dev/zero")
+    export = {"to": "host", "path": str(tmp_path), "owner": own.pw_name, "context": "ci"}
+    found = exported({**export, "group": group})
+    assert list(found["files"]) == found["owned"] == ["key.pem"]
+    assert (found["folder"], found["named"]) == (True, False)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "key.pem", -1, 65534)
+        assert exported({**export, "group": group})["owned"] == []
+        assert exported({**export, "group": ""})["owned"] == ["key.pem"]
 
 
 @pytest.mark.parametrize(

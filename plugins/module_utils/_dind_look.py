@@ -9,7 +9,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._dind_container import LABEL
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
@@ -31,10 +31,49 @@ class Docker:
 
         :raises DockerHostError: where the daemon does not answer
         """
+        return self.inspecting(kind, names)()
+
+    def inspecting(
+        self, kind: str, names: Sequence[str]
+    ) -> Callable[[], dict[str, dict[str, Any]]]:
+        """Begin to ask, and return what waits for the answer: each question costs a process."""
         wanted = list(dict.fromkeys(name for name in names if name))
         if not wanted:
-            return {}
-        result = self.runner.run([self.cli, kind, "inspect", *wanted], self.timeout)
+            return dict
+        pending = self.runner.start([self.cli, kind, "inspect", *wanted], self.timeout)
+        return lambda: {
+            item["Name"].lstrip("/"): item for item in self._list(kind, pending.result())
+        }
+
+    def image(self, name: str) -> dict[str, Any] | None:
+        """Return what ``docker image inspect`` says of an image that is on the host."""
+        return self.imaging(name)()
+
+    def imaging(self, name: str) -> Callable[[], dict[str, Any] | None]:
+        """Begin to ask for an image, and return what waits for the answer."""
+        pending = self.runner.start([self.cli, "image", "inspect", name], self.timeout)
+        return lambda: next(iter(self._list("image", pending.result())), None)
+
+    def publishing(self) -> Callable[[], list[tuple[str, str, int]]]:
+        """Begin to ask for the published ports of running containers: container, address, port."""
+        pending = self.runner.start([self.cli, "ps", "--format", "{{json .}}"], self.timeout)
+        return lambda: self._ports(pending.result())
+
+    def logging(
+        self, container: str, lines: int, since: str = ""
+    ) -> Callable[[], list[str] | None]:
+        """Begin to ask for the last lines that a container wrote; None where they are not kept."""
+        when = ["--since", since] if since else []
+        argv = [self.cli, "logs", *when, "--tail", str(lines), container]
+        pending = self.runner.start(argv, self.timeout)
+
+        def answer() -> list[str] | None:
+            result = pending.result()
+            return (result.stdout + result.stderr).splitlines() if result.ok else None
+
+        return answer
+
+    def _list(self, kind: str, result: Result) -> list[dict[str, Any]]:
         self._demand_answer(result)
         try:
             found = json.loads(result.stdout or "[]")
@@ -43,18 +82,9 @@ class Docker:
                 f"'docker {kind} inspect' did not answer in JSON: {result.stdout[:200]!r}.",
                 "Check that the docker command is Docker's own.",
             ) from error
-        return {item["Name"].lstrip("/"): item for item in found}
+        return found
 
-    def image(self, name: str) -> dict[str, Any] | None:
-        """Return what ``docker image inspect`` says of an image that is on the host."""
-        result = self.runner.run([self.cli, "image", "inspect", name], self.timeout)
-        self._demand_answer(result)
-        found = json.loads(result.stdout or "[]")
-        return found[0] if found else None
-
-    def ports(self) -> list[tuple[str, str, int]]:
-        """Return the published ports of running containers: container, address, port."""
-        result = self.runner.run([self.cli, "ps", "--format", "{{json .}}"], self.timeout)
+    def _ports(self, result: Result) -> list[tuple[str, str, int]]:
         self._demand_answer(result)
         taken = []
         for line in result.stdout.splitlines():
@@ -63,11 +93,6 @@ class Docker:
                 for port in range(int(first), int(last or first) + 1):
                     taken.append((row["Names"], address.strip("[]"), port))
         return taken
-
-    def logs(self, container: str, lines: int) -> list[str]:
-        """Return the last lines that a container wrote."""
-        result = self.runner.run([self.cli, "logs", "--tail", str(lines), container], self.timeout)
-        return (result.stdout + result.stderr).splitlines()
 
     def _demand_answer(self, result: Result) -> None:
         said = " ".join(result.stderr.split())

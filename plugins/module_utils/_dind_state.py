@@ -7,41 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._certificate import Certificate
 from ansible_collections.arm64.docker.plugins.module_utils._dind_export import (
-    CLIENT_FILES,
     digests,
     exported,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import Docker, owner
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
-    Engine,
+    asking_security,
     certificate,
-    engine,
     is_rootless,
-    listening,
-    version,
     without_certificate,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import (
+    Look,
+    said_when_ready,
+    wait_for,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
 _KINDS = ("ca", "client", "storage")
 _LINES = 60
-
-
-@dataclass(frozen=True)
-class Look:
-    """How to look. ``wait`` is how many seconds an engine may take until it answers."""
-
-    docker: Docker
-    wait: float
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], float] = time.time
 
 
 def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[str, Any]]:
@@ -51,22 +39,22 @@ def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[st
     :raises DockerHostError: where the host's daemon does not answer
     """
     docker = look.docker
-    containers = docker.inspect("container", [instance["name"] for instance in instances])
-    networks = docker.inspect("network", [instance["network"] for instance in instances])
-    volumes = docker.inspect(
-        "volume",
-        [
-            instance[f"{kind}_volume"]
-            for instance in instances
-            for kind in ("ca", "client", "storage")
-        ],
-    )
-    images = {
-        name: docker.image(name)
-        for name in {
-            instance["container"]["image"] for instance in instances if instance["container"]
-        }
+    # All at once, for each is a process.
+    asked = {
+        "containers": docker.inspecting("container", [one["name"] for one in instances]),
+        "networks": docker.inspecting("network", [one["network"] for one in instances]),
+        "volumes": docker.inspecting(
+            "volume", [one[f"{kind}_volume"] for one in instances for kind in _KINDS]
+        ),
     }
+    imaging = {
+        name: docker.imaging(name)
+        for name in dict.fromkeys(
+            one["container"]["image"] for one in instances if one["container"]
+        )
+    }
+    containers, networks, volumes = (answer() for answer in asked.values())
+    images = {name: answer() for name, answer in imaging.items()}
     seen = {}
     for instance in instances:
         plan = _plan(instance)
@@ -146,7 +134,7 @@ def _engine(
     silent = {
         "url": None, "version": None, "problem": "", "rootless": None, "anonymous": None,
         "certificates": {}, "days_left": None, "authority": None, "client_files": {},
-        "exported": None, "log": [],
+        "exported": None, "log": [], "listening": None,
     }  # fmt: skip
     if instance["variant"] == "cli" or not instance["container"]:
         return silent
@@ -155,22 +143,29 @@ def _engine(
     reached = None
     container = containers.get(instance["name"])
     if container is not None and owner(container) == instance["name"]:
-        reached, told["version"], told["problem"] = _wait(instance, folder, look)
-        told["log"] = listening(look.docker.logs(instance["name"], 400))
-        if told["version"] is None:
-            told["log"] = look.docker.logs(instance["name"], _LINES)
+        reached, told["version"], told["problem"], container = wait_for(
+            instance, container, folder, look
+        )
     shown = None
     if instance["certificates"]:
         shown = certificate(f"{instance['certificates']}/server", "cert.pem")
+    if container is not None and told["version"] is None:
+        told["log"] = look.docker.logging(instance["name"], _LINES)() or []
     if reached is not None:
         told["url"] = reached.url
-        if told["version"] is not None:
-            told["rootless"] = is_rootless(
-                reached, look.docker.runner, look.docker.cli, look.docker.timeout
-            )
-            if folder:
-                told["anonymous"], found = without_certificate(reached, look.docker.timeout)
-                shown = found or shown
+    if reached is not None and told["version"] is not None:
+        docker = look.docker
+        security = (
+            asking_security(reached, docker.runner, docker.cli, docker.timeout)
+            if instance["rootless"]
+            else None
+        )
+        told["log"], told["listening"] = said_when_ready(instance["name"], container, look)
+        if folder:
+            told["anonymous"], found = without_certificate(reached, docker.timeout)
+            shown = found or shown
+        if security is not None:
+            told["rootless"] = is_rootless(security.result())
     if folder:
         told.update(_certificates(folder, authority, shown, look.now()))
         told["client_files"] = digests(folder)
@@ -190,36 +185,6 @@ def _folders(instance: Mapping[str, Any], volumes: Mapping[str, Any]) -> tuple[s
         client["Mountpoint"] if client else "",
         f"{authority['Mountpoint']}/cert.pem" if authority else "",
     )
-
-
-def _wait(
-    instance: Mapping[str, Any], folder: str, look: Look
-) -> tuple[Engine | None, dict[str, Any] | None, str]:
-    """Ask the engine until it answers, its container has ended for good, or the time is up."""
-    end = look.clock() + look.wait
-    while True:
-        container = look.docker.inspect("container", [instance["name"]]).get(instance["name"])
-        if container is None:
-            return None, None, "Its container is gone."
-        reached, facts = None, None
-        state = container["State"]
-        problem = f"Its container is {state['Status']} (exit status {state['ExitCode']})."
-        # A container that has ended may be started again by the daemon, which then says so.
-        over = state["Status"] in ("exited", "dead", "created", "paused")
-        if state["Running"]:
-            reached = engine(instance, container, folder)
-            problem = "Its container has no address."
-        ready = not folder or all(
-            os.path.exists(os.path.join(folder, name)) for name in CLIENT_FILES
-        )
-        if reached is not None and not ready:
-            problem = f"There are no client certificates in {folder} yet."
-        elif reached is not None:
-            left = max(1.0, min(look.docker.timeout, end - look.clock()))
-            facts, problem = version(reached, look.docker.runner, look.docker.cli, left)
-        if facts is not None or over or look.clock() >= end:
-            return reached, facts, problem
-        look.sleep(0.5)
 
 
 def _certificates(

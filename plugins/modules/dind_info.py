@@ -127,7 +127,9 @@ instances:
           returned: success
           type: str
         rootless:
-          description: Whether the engine says that it runs without root.
+          description:
+            - Whether the engine says that it runs without root; null where it was not asked, for an
+              engine as root.
           returned: success
           type: bool
         anonymous:
@@ -175,6 +177,12 @@ instances:
           returned: success
           type: list
           elements: str
+        listening:
+          description:
+            - Whether the log since the container's start says that the daemon has completed its
+              initialization and listens; null where there is no log, or its beginning is too far.
+          returned: success
+          type: bool
 refusals:
   description: What stands in the way of instances, a sentence each.
   returned: success
@@ -200,7 +208,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     missing_for_rootless,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
-from ansible_collections.arm64.docker.plugins.module_utils._dind_state import Look, look_at
+from ansible_collections.arm64.docker.plugins.module_utils._dind_state import look_at
+from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import Look
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 
@@ -224,9 +233,10 @@ def main() -> None:
     instances = options["instances"]
     docker = Docker(Runner(_FOREIGN), options["docker_cli"], options["timeout"])
     try:
-        seen = look_at(instances, Look(docker, options["wait"]))
         published = any(int(instance["port"]) for instance in instances)
-        ports = docker.ports() if published else []
+        publishing = docker.publishing() if published else list
+        seen = look_at(instances, Look(docker, options["wait"]))
+        ports = publishing()
         reasons = [
             reason
             for instance in instances

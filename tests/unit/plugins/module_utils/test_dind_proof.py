@@ -8,8 +8,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     Engine,
+    serves,
     without_certificate,
 )
 from ansible_collections.arm64.docker.tests.unit.tls import self_signed
@@ -18,9 +21,12 @@ _PATIENCE = 5
 
 
 @contextlib.contextmanager
-def serving(folder: Path, certificate: str | None) -> Iterator[Engine]:
+def serving(
+    folder: Path, certificate: str | None, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+) -> Iterator[Engine]:
     """Serve over TLS; a certificate of clients is demanded where there is one to compare with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = newest
     context.load_cert_chain(self_signed(folder / "server.pem"))
     if certificate:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -60,3 +66,26 @@ def test_an_engine_that_demands_a_certificate_refuses_and_shows_its_own(tmp_path
         answer, shown = without_certificate(engine, _PATIENCE)
     assert answer == "refused"
     assert shown is not None
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_an_engine_serves_once_it_greets(tmp_path: Path, newest: ssl.TLSVersion) -> None:
+    authority = self_signed(tmp_path / "ca.pem")
+    with serving(tmp_path, str(authority), newest) as engine:
+        assert serves(engine, _PATIENCE)
+
+
+@pytest.mark.parametrize("folder", ["", "/nowhere"])
+def test_a_port_that_is_published_too_early_serves_nothing(folder: str) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def hang_up() -> None:
+        listener.accept()[0].close()
+
+    thread = threading.Thread(target=hang_up)
+    thread.start()
+    port = listener.getsockname()[1]
+    assert not serves(Engine("127.0.0.1", port, folder), _PATIENCE)
+    thread.join(_PATIENCE)
+    listener.close()
+    assert not serves(Engine("127.0.0.1", port, folder), _PATIENCE)

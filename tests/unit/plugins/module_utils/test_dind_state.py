@@ -22,7 +22,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import engine
 from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
-from ansible_collections.arm64.docker.plugins.module_utils._dind_state import Look, look_at
+from ansible_collections.arm64.docker.plugins.module_utils._dind_state import look_at
+from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import Look
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.tests.unit import dind
 from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said, silent
@@ -47,12 +48,25 @@ def daemon(tmp_path: Path) -> dind.Daemon:
     return dind.Daemon(tmp_path)
 
 
-def see(daemon: Any, *instances: dict[str, Any], wait: float = 0, later: int = 0) -> dict[str, Any]:
+def see(
+    daemon: Any,
+    *instances: dict[str, Any],
+    wait: float = 0,
+    later: int = 0,
+    serves: bool = True,
+) -> dict[str, Any]:
     clock = Clock()
     docker = Docker(FakeRunner(docker=daemon), "docker", 5)
     seen = look_at(
         list(instances),
-        Look(docker, wait, clock.read, clock.sleep, lambda: time.time() + later * 86400),
+        Look(
+            docker,
+            wait,
+            clock.read,
+            clock.sleep,
+            lambda: time.time() + later * 86400,
+            lambda engine, timeout: serves,
+        ),
     )
     seen["seconds"] = clock.now
     return seen
@@ -91,6 +105,52 @@ def test_an_engine_gets_its_time_and_no_more(daemon: dind.Daemon) -> None:
     assert 20 <= seen["seconds"] < 21
 
 
+def test_the_engine_is_not_asked_before_it_serves(daemon: dind.Daemon) -> None:
+    daemon.add_container("ci")
+    runner = FakeRunner(docker=daemon)
+    clock = Clock()
+    look = Look(
+        Docker(runner, "docker", 5), 20, clock.read, clock.sleep, time.time, lambda *_: False
+    )
+    seen = look_at([dind.instance(tls=False)], look)["ci"]
+    assert "172.18.0.2:2375" in seen["problem"]
+    lines = runner.command_lines("docker")
+    assert len([line for line in lines if "--host" in line]) == 1
+    assert len([line for line in lines if "container inspect" in line]) <= 22
+
+
+def test_an_engine_as_root_is_not_asked_whether_it_is_rootless(daemon: dind.Daemon) -> None:
+    answering(daemon)
+    runner = FakeRunner(docker=daemon)
+    seen = look_at([dind.instance(tls=False)], Look(Docker(runner, "docker", 5), 0))["ci"]
+    assert seen["rootless"] is None
+    assert not [line for line in runner.command_lines("docker") if " info " in line]
+
+
+@pytest.mark.parametrize(
+    ("logs", "wait", "listening"),
+    [
+        (
+            "Daemon has completed initialization\nAPI listen on /run/user/1000/docker.sock\n",
+            9,
+            True,
+        ),
+        ("Daemon has completed initialization\n", 9, False),
+        ("", 0, False),
+        ("noise\n" * 2000, 9, None),
+        ("noise\n" * 400, 0, None),
+    ],
+)
+def test_the_log_since_the_start_says_that_the_engine_listens(
+    daemon: dind.Daemon, logs: str, wait: float, listening: bool | None
+) -> None:
+    answering(daemon)
+    daemon.logs = logs
+    seen = see(daemon, dind.instance(tls=False), wait=wait)
+    assert seen["ci"]["listening"] is listening
+    assert seen["seconds"] < 6
+
+
 def test_nobody_waits_for_a_container_that_has_ended(daemon: dind.Daemon) -> None:
     daemon.add_container("ci", Running=False, Status="exited", ExitCode=3)
     seen = see(daemon, dind.instance(), wait=300)
@@ -107,12 +167,17 @@ def test_the_engine_is_reached_by_its_published_port_first() -> None:
     assert engine(dind.instance(), inside, "").url == "tcp://172.18.0.2:2376"
 
 
-def test_an_engine_that_answers_is_described(daemon: dind.Daemon) -> None:
+def answering(daemon: dind.Daemon) -> None:
+    """Let the engine of a container answer."""
     fixtures = Path(__file__).resolve().parents[3] / "fixtures/docker_version"
     daemon.add_container("ci")
     daemon.inner = said(
         (fixtures / "docker-debian13-26.1.5-arm64.json").read_text(encoding="utf-8")
     )
+
+
+def test_an_engine_that_answers_is_described(daemon: dind.Daemon) -> None:
+    answering(daemon)
     daemon.logs = "noise\nDaemon has completed initialization\nAPI listen on /var/run/docker.sock\n"
     seen = see(daemon, dind.instance(tls=False))["ci"]
     assert seen["version"]["server"]["engine"]["version"].startswith("26.1.5")
@@ -176,7 +241,7 @@ def test_ports_are_read_of_what_docker_shows(daemon: dind.Daemon) -> None:
         {"Names": "web", "Ports": "0.0.0.0:80->80/tcp, [::]:80->80/tcp, 443/tcp"},
         {"Names": "many", "Ports": "127.0.0.1:5000-5002->5000-5002/tcp"},
     ]
-    ports = Docker(FakeRunner(docker=daemon), "docker", 5).ports()
+    ports = Docker(FakeRunner(docker=daemon), "docker", 5).publishing()()
     assert ports == [
         ("web", "0.0.0.0", 80),
         ("web", "::", 80),

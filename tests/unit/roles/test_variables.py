@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.arm64.docker.plugins.filter.dind_instances import dind_instances
 from ansible_collections.arm64.docker.plugins.module_utils import _errors
 from ansible_collections.arm64.docker.plugins.module_utils._archive import docker_archive
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
@@ -205,3 +206,91 @@ def test_a_relative_path_is_found_as_copy_finds_it_and_then_where_ansible_was_st
     assert found["project"]["source"] == str(evaluated.play / "files/shop")
     assert found["project"]["services"][0]["image"] == "example.org/play"
     assert found["archives"] == [str(evaluated.play / "files/app.tar")]
+
+
+def dind_set(seen: dict[str, Any], *instances: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return what docker_dind knows after its look; ``seen`` is what differs from nothing."""
+    plan = dind_instances(list(instances), OWN)
+    assert plan["refusals"] == []
+    nothing = {"container": None, "network": None, "volumes": {}, "derived": None, "version": None}
+    found = {name: {**nothing, **seen.get(name, {})} for name in (i["name"] for i in instances)}
+    return {"__docker_dind_plan": plan, "__docker_dind_before": {"instances": found}, **more}
+
+
+DIND_RUNS = {
+    "container": {"owner": "ci"},
+    "network": {"owner": "ci"},
+    "volumes": {"ci-storage": {}},
+}
+
+
+def test_only_what_a_run_made_of_engines_is_taken_back(evaluated) -> None:
+    client = {"name": "client", "variant": "cli", "engine": "field"}
+    (found,) = evaluated(
+        "docker_dind",
+        dind_set(
+            {"ci": DIND_RUNS, "field": {"volumes": {"field-certs-ca": {}}}},
+            {"name": "ci"},
+            {"name": "field"},
+            client,
+        ),
+        made="__docker_dind_made",
+    )
+    assert found["made"] == {
+        "containers": ["field", "client"],
+        "networks": ["field"],
+        "volumes": ["field-storage", "field-certs-client"],
+    }
+
+
+def test_check_mode_foresees_containers_that_cannot_be_compared(evaluated) -> None:
+    rootless = {"variant": "dind-rootless", "uid": 1234}
+    built, missing = {"derived": {"exists": True}}, {"derived": {"exists": False}}
+    client = {"name": "client", "variant": "cli", "engine": "ci"}
+    found = evaluated(
+        "docker_dind",
+        dind_set({"ci": DIND_RUNS}, {"name": "ci"}),
+        dind_set({"ci": {**DIND_RUNS, **built}}, {"name": "ci", **rootless}),
+        dind_set({"ci": {**DIND_RUNS, **missing}}, {"name": "ci", **rootless}),
+        dind_set({}, {"name": "ci"}),
+        dind_set(
+            {"ci": {**DIND_RUNS, "network": None}, "client": {"container": {"owner": "client"}}},
+            {"name": "ci", "network": "other"},
+            client,
+        ),
+        foreseen="__docker_dind_foreseen",
+    )
+    assert [one["foreseen"] for one in found] == [[], [], ["ci"], ["ci"], ["ci", "client"]]
+
+
+def test_the_reason_of_a_failure_is_that_of_the_item_that_failed(evaluated) -> None:
+    good, bad = {"changed": True, "msg": "All is well"}, {"failed": True, "msg": "No room"}
+    found = evaluated(
+        "docker_dind",
+        {"ansible_failed_result": {"failed": True, "msg": "One failed", "results": [good, bad]}},
+        {"ansible_failed_result": {**bad, "stderr": "full"}},
+        failures="__docker_dind_failures | map(attribute='msg') | list",
+    )
+    assert [one["failures"] for one in found] == [["No room"], ["No room"]]
+
+
+def test_what_was_removed_again_is_named_once_even_where_a_removal_failed(evaluated) -> None:
+    def done(*items: str, **more: Any) -> dict[str, Any]:
+        return {"results": [{"item": item, "changed": True} for item in items], **more}
+
+    left = {"results": [{"item": "field", "failed": True}], "failed": True}
+    found = evaluated(
+        "docker_dind",
+        {
+            "__docker_dind_removed_containers": done("ci"),
+            "__docker_dind_removed_networks": done("ci"),
+            "__docker_dind_removed_volumes": done("ci-storage"),
+        },
+        {
+            "__docker_dind_removed_containers": left,
+            "__docker_dind_removed_networks": {},
+            "__docker_dind_removed_volumes": {},
+        },
+        removed="__docker_dind_removed",
+    )
+    assert [one["removed"] for one in found] == [["ci", "ci-storage"], []]

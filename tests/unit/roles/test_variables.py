@@ -294,3 +294,24 @@ def test_what_was_removed_again_is_named_once_even_where_a_removal_failed(evalua
         removed="__docker_dind_removed",
     )
     assert [one["removed"] for one in found] == [["ci", "ci-storage"], []]
+
+
+def test_without_docker_there_is_nothing_to_remove(evaluated) -> None:
+    def host(state: str, packages: dict[str, Any], server: Any = None) -> dict[str, Any]:
+        return {
+            "__docker_dind_plan": dind_instances([{"name": "ci"}], OWN, state),
+            "__docker_dind_host": {"packages": packages, "docker": {"server": server}},
+            "ansible_check_mode": False,
+        }
+
+    installed = {"docker.io": {"state": "installed"}, "docker-ce": {"state": "missing"}}
+    missing = {name: {"state": "missing"} for name in installed}
+    found = evaluated(
+        "docker_dind",
+        host("absent", missing),
+        host("absent", installed),
+        host("present", missing),
+        host("absent", installed, {"engine": {}}),
+        refusals="__docker_dind_refusals | length",
+    )
+    assert [one["refusals"] for one in found] == [0, 1, 1, 0]

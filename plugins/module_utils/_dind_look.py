@@ -59,6 +59,18 @@ class Docker:
         pending = self.runner.start([self.cli, "ps", "--format", "{{json .}}"], self.timeout)
         return lambda: self._ports(pending.result())
 
+    def using(self, volume: str) -> Callable[[], list[str]]:
+        """Begin to ask for the containers, running or not, that have a volume: their names."""
+        argv = [self.cli, "ps", "--all", "--filter", f"volume={volume}", "--format", "{{.Names}}"]
+        pending = self.runner.start(argv, self.timeout)
+
+        def answer() -> list[str]:
+            result = pending.result()
+            self._demand_answer(result)
+            return result.stdout.split()
+
+        return answer
+
     def logging(
         self, container: str, lines: int, since: str = ""
     ) -> Callable[[], list[str] | None]:

@@ -49,14 +49,57 @@ def refusals(
             f"and the host is {platform}. Remove it, so that the right one is pulled, or name "
             "another."
         )
+    reasons += _shared(instance, seen["neighbours"] or {})
     reasons += _certificates(instance, seen, replace)
     if seen["exported"] is not None:
         reasons += _export(instance["export"], seen["exported"])
     return [f"{name}: {reason}" for reason in reasons]
 
 
+def without_leaving(
+    ports: Iterable[tuple[str, str, int]],
+    instances: Iterable[Mapping[str, Any]],
+    seen: Mapping[str, Any],
+) -> list[tuple[str, str, int]]:
+    """Return published ports but for those of instances that go, for they go first."""
+    leaving = {
+        instance["name"]
+        for instance in instances
+        if instance["state"] == "absent"
+        and (seen[instance["name"]]["container"] or {}).get("owner") == instance["name"]
+    }
+    return [port for port in ports if port[0] not in leaving]
+
+
+def _shared(instance: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    if others.get("alias"):
+        reasons.append(
+            f"in the network {instance['network']} the name 'docker' is that of "
+            f"{' and '.join(others['alias'])} too: both would answer by turns. Name a network of "
+            "its own."
+        )
+    if others.get("storage"):
+        reasons.append(
+            f"the volume {instance['storage_volume']} is that of {' and '.join(others['storage'])} "
+            "too, and two daemons on one storage destroy it. Name another, or remove that "
+            "container first."
+        )
+    return reasons
+
+
 def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace: bool) -> list[str]:
     own = instance["certificates"]
+    if own and seen["lacking"]:
+        return [
+            f"there is no {', no '.join(seen['lacking'])} in {own}. It needs {{ca,cert,key}}.pem "
+            "in client and in server."
+        ]
+    if seen["authority_key"]:
+        return [
+            f"there is ca/key.pem in {own}, with which the image issues certificates itself, and "
+            "the folder is read-only. Keep the authority's key elsewhere."
+        ]
     if seen["authority"] == "other" and own:
         return [
             f"client/ca.pem and server/ca.pem in {own} are of two authorities: no client could "
@@ -65,9 +108,9 @@ def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace:
     if seen["authority"] == "other" and not replace:
         return [
             f"the volume {instance['client_volume']} holds certificates of another authority than "
-            f"the volume {instance['ca_volume']}: clients that have them would stop to be known. "
-            "Name the volumes that belong together (ca_volume, client_volume), or set "
-            "docker_dind_replace_certificates: true and have the client's made anew."
+            f"the volume {instance['ca_volume']}, if that has one: clients that have them would "
+            "stop to be known. Name the volumes that belong together (ca_volume, client_volume) or "
+            "set docker_dind_replace_certificates: true and have the client's made anew."
         ]
     expired = [
         f"{name}.pem of {own} has expired on {found['expires']}"
@@ -76,11 +119,6 @@ def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace:
     ]
     if expired:
         return [f"{' and '.join(expired)}. The certificates are yours: issue them anew."]
-    if own and not seen["client_files"]:
-        return [
-            f"there are no certificates in {own}/client. Put client/{{ca,cert,key}}.pem and "
-            "server/{ca,cert,key}.pem there, and no ca/key.pem."
-        ]
     return []
 
 

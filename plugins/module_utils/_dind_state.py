@@ -11,10 +11,12 @@ from typing import Any, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._certificate import Certificate
 from ansible_collections.arm64.docker.plugins.module_utils._dind_export import (
+    CLIENT_FILES,
     digests,
     exported,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import Docker, owner
+from ansible_collections.arm64.docker.plugins.module_utils._dind_neighbours import neighbours
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     asking_security,
     certificate,
@@ -55,6 +57,7 @@ def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[st
     }
     containers, networks, volumes = (answer() for answer in asked.values())
     images = {name: answer() for name, answer in imaging.items()}
+    others = neighbours(instances, containers, networks, volumes, docker)
     seen = {}
     for instance in instances:
         plan = _plan(instance)
@@ -68,6 +71,7 @@ def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[st
             },
             "image": _image(images[plan["image"]]) if plan else None,
             "derived": _derived(plan, images, docker) if plan else None,
+            "neighbours": others.get(instance["name"]),
             **_engine(instance, containers, volumes, look),
         }
     return seen
@@ -134,7 +138,7 @@ def _engine(
     silent = {
         "url": None, "version": None, "problem": "", "rootless": None, "anonymous": None,
         "certificates": {}, "days_left": None, "authority": None, "client_files": {},
-        "exported": None, "log": [], "listening": None,
+        "exported": None, "log": [], "listening": None, "lacking": [], "authority_key": False,
     }  # fmt: skip
     if instance["variant"] == "cli" or not instance["container"]:
         return silent
@@ -148,6 +152,8 @@ def _engine(
         )
     shown = None
     if instance["certificates"]:
+        told["lacking"] = _lacking(instance["certificates"])
+        told["authority_key"] = os.path.exists(f"{instance['certificates']}/ca/key.pem")
         shown = certificate(f"{instance['certificates']}/server", "cert.pem")
     if container is not None and told["version"] is None:
         told["log"] = look.docker.logging(instance["name"], _LINES)() or []
@@ -187,6 +193,16 @@ def _folders(instance: Mapping[str, Any], volumes: Mapping[str, Any]) -> tuple[s
     )
 
 
+def _lacking(folder: str) -> list[str]:
+    """Return what a folder of somebody's own certificates has not and needs."""
+    return [
+        f"{place}/{name}"
+        for place in ("client", "server")
+        for name in CLIENT_FILES
+        if not os.path.isfile(os.path.join(folder, place, name))
+    ]
+
+
 def _certificates(
     folder: str, authority: str, shown: Certificate | None, now: float
 ) -> dict[str, Any]:
@@ -202,6 +218,6 @@ def _certificates(
             for name, found in named
             if found is not None
         },
-        "authority": None if own is None or ca is None
-        else "same" if own.public_key == ca.public_key else "other",
+        "authority": None if ca is None
+        else "same" if own is not None and own.public_key == ca.public_key else "other",
     }  # fmt: skip

@@ -111,6 +111,12 @@ instances:
               whether it C(exists); null where the public image serves.
           returned: success
           type: dict
+        neighbours:
+          description:
+            - Other containers with the C(alias) docker in the engine's network, and with its
+              C(storage); null for a cli, and for what is absent.
+          returned: success
+          type: dict
         url:
           description: How the host reaches the engine.
           returned: success
@@ -158,6 +164,15 @@ instances:
               authority, or of an V(other).
           returned: success
           type: str
+        lacking:
+          description: The files that are missing of certificates of one's own.
+          returned: success
+          type: list
+          elements: str
+        authority_key:
+          description: Whether the folder of one's own certificates has the authority's key.
+          returned: success
+          type: bool
         client_files:
           description: The client's files, by name, with their SHA-256.
           returned: success
@@ -207,7 +222,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     Docker,
     missing_for_rootless,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import refusals
+from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import (
+    refusals,
+    without_leaving,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._dind_state import look_at
 from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import Look
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
@@ -236,7 +254,7 @@ def main() -> None:
         published = any(int(instance["port"]) for instance in instances)
         publishing = docker.publishing() if published else list
         seen = look_at(instances, Look(docker, options["wait"]))
-        ports = publishing()
+        ports = without_leaving(publishing(), instances, seen)
         reasons = [
             reason
             for instance in instances

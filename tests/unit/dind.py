@@ -31,6 +31,8 @@ class Daemon:
         self.volumes: dict[str, dict[str, Any]] = {}
         self.images: dict[str, dict[str, Any]] = {}
         self.ports: list[dict[str, str]] = []
+        # The containers that have a volume.
+        self.users: dict[str, list[str]] = {}
         self.logs = ""
         self.inner = said(stderr="dial tcp 172.18.0.2:2376: connection refused", rc=1)
 
@@ -48,6 +50,14 @@ class Daemon:
                 **state,
             },
             "NetworkSettings": {"Ports": {}, "Networks": {name: {"IPAddress": "172.18.0.2"}}},
+        }
+
+    def add_network(self, name: str, *members: str) -> None:
+        """Add a network in which containers run."""
+        self.networks[name] = {
+            "Name": name,
+            "Labels": {},
+            "Containers": {f"id-{member}": {"Name": member} for member in members},
         }
 
     def add_volume(self, name: str, owner: str) -> Path:
@@ -68,6 +78,9 @@ class Daemon:
             store = {"container": self.containers, "network": self.networks, "volume": self.volumes}
             found = [store[words[0]][name] for name in words[2:] if name in store[words[0]]]
             return said(json.dumps(found), rc=0 if len(found) == len(words[2:]) else 1)
+        if words[:3] == ["ps", "--all", "--filter"]:
+            volume = words[3].partition("=")[2]
+            return said("".join(f"{name}\n" for name in self.users.get(volume, ())))
         if words[0] == "ps":
             return said("".join(json.dumps(row) + "\n" for row in self.ports))
         if words[0] == "logs":

@@ -207,20 +207,63 @@ def test_certificates_tell_their_days_and_their_authority(
     assert why_not(daemon, dind.instance(), replace=True) == ""
 
 
+def test_certificates_whose_authority_is_gone_are_replaced_only_when_asked(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    client = daemon.add_volume("ci-certs-client", "ci")
+    assert why_not(daemon, dind.instance()) == ""
+    (client / "ca.pem").write_text(issue(tmp_path, "ca", "ca", 825))
+    assert "docker_dind_replace_certificates" in why_not(daemon, dind.instance())
+    daemon.add_volume("ci-certs-ca", "ci")
+    assert "docker_dind_replace_certificates" in why_not(daemon, dind.instance())
+    assert why_not(daemon, dind.instance(), replace=True) == ""
+
+
+def test_a_network_in_which_somebody_else_is_docker_is_refused(daemon: dind.Daemon) -> None:
+    for name, aliases in (("other", ["docker", "0123"]), ("job", None)):
+        daemon.add_container(name, owner="")
+        networks = daemon.containers[name]["NetworkSettings"]["Networks"]
+        networks["ci"] = {"Aliases": aliases}
+    daemon.add_container("ci")
+    daemon.add_network("ci", "ci", "job")
+    assert why_not(daemon, dind.instance()) == ""
+    daemon.add_network("ci", "ci", "job", "other")
+    assert "the name 'docker' is that of other too" in why_not(daemon, dind.instance())
+
+
+def test_a_storage_that_another_container_has_is_refused(daemon: dind.Daemon) -> None:
+    daemon.add_volume("ci-storage", "old")
+    daemon.users["ci-storage"] = ["ci"]
+    assert why_not(daemon, dind.instance()) == ""
+    daemon.users["ci-storage"] = ["ci", "old"]
+    assert "ci-storage is that of old too" in why_not(daemon, dind.instance())
+    # One that has it already is asked no more.
+    daemon.add_container("ci")
+    daemon.containers["ci"]["Mounts"] = [{"Name": "ci-storage"}]
+    assert why_not(daemon, dind.instance()) == ""
+
+
 def test_certificates_of_ones_own_have_to_be_there_and_fit(
     daemon: dind.Daemon, tmp_path: Path
 ) -> None:
     own = dind.instance(certificates=str(tmp_path / "pki"))
-    assert "there are no certificates in" in why_not(daemon, own)
+    assert "no client/ca.pem, no client/cert.pem, no client/key.pem, no server/ca.pem" in why_not(
+        daemon, own
+    )
     for name in ("server", "client"):
         (tmp_path / "pki" / name).mkdir(parents=True)
+        (tmp_path / "pki" / name / "key.pem").touch()
     (tmp_path / "pki/server/ca.pem").write_text(issue(tmp_path, "ca", "ca", 9))
     (tmp_path / "pki/client/ca.pem").write_text(issue(tmp_path, "ca", "ca", 9))
     (tmp_path / "pki/client/cert.pem").write_text(issue(tmp_path, "client", "client", 9))
-    assert why_not(daemon, own) == ""
+    assert "there is no server/cert.pem in" in why_not(daemon, own)
     (tmp_path / "pki/server/cert.pem").write_text(issue(tmp_path, "server", "server", 5))
     assert why_not(daemon, own, later=4) == ""
     assert "server.pem of" in why_not(daemon, own, later=6)
+    (tmp_path / "pki/ca").mkdir()
+    (tmp_path / "pki/ca/key.pem").touch()
+    assert "Keep the authority's key elsewhere" in why_not(daemon, own)
+    (tmp_path / "pki/ca/key.pem").unlink()
     (tmp_path / "pki/server/ca.pem").write_text(issue(tmp_path, "other", "ca", 9))
     assert "two authorities" in why_not(daemon, own, replace=True)
 

@@ -37,6 +37,19 @@ def test_the_port_of_another_container_is_a_refusal(tmp_path: Path) -> None:
     assert "by the container web" in answer["refusals"][0]
 
 
+def test_the_port_of_an_instance_that_goes_is_free(tmp_path: Path) -> None:
+    row = '{"Names": "old", "Ports": "0.0.0.0:2376->2376/tcp"}'
+    state = '{"Running": true, "Restarting": false, "StartedAt": "2026-11-22T10:00:00Z"}'
+    labels = f'{{"Labels": {{"{dind.LABEL}": "old"}}}}'
+    found = f'[{{"Name": "/old", "Image": "sha256:1", "Config": {labels}, "State": {state}}}]'
+    answers = (
+        f"case \"$1 $2\" in ps*) echo '{row}' ;; container*) echo '{found}' ;;"
+        " *) echo '[]'; exit 1 ;; esac"
+    )
+    instances = dind.instance(port=2376), dind.instance("old", state="absent")
+    assert look(tmp_path, answers, *instances)["refusals"] == []
+
+
 def test_a_daemon_that_does_not_run_is_an_error_with_its_remedy(tmp_path: Path) -> None:
     answer = look(tmp_path, f"echo '{dind.NO_DAEMON}' >&2; exit 1", dind.instance())
     assert answer["failed"] is True

@@ -344,7 +344,8 @@ ansible_facts:
               C(apparmor_restricts) is whether AppArmor wants a profile for that,
               C(apparmor_profile) the file that has one for rootlesskit, and C(apparmor_loaded)
               whether the kernel has that of docker_rootless. C(launcher) is the path of
-              dockerd-rootless.sh, C(tun) whether /dev/net/tun is there;
+              dockerd-rootless.sh, C(tun) whether /dev/net/tun is there, and C(settings_folder)
+              whether /etc/docker is;
               C(unprivileged_port_start) and C(ping_group_range) are the kernel's.
             - C(subordinate) has the ranges (owner, start, count) of C(uid) and C(gid), and where
               ranges may begin that are C(free). C(overlaps) says which of them collide. C(asked)

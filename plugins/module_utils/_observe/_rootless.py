@@ -26,7 +26,8 @@ LAUNCHERS = ("/usr/bin/dockerd-rootless.sh", "/usr/share/docker.io/contrib/docke
 
 # What the role docker_rootless writes: for whom the unit is, and what a daemon starts with.
 UNIT = "/etc/systemd/user/docker.service"
-SETTINGS = ("/etc/docker/arm64-docker-rootless.env", "/etc/docker/arm64-docker-rootless.json")
+SETTINGS_FOLDER = "/etc/docker"
+SETTINGS = tuple(f"{SETTINGS_FOLDER}/arm64-docker-rootless.{kind}" for kind in ("env", "json"))
 
 CONTEXT = "rootless"
 
@@ -77,7 +78,8 @@ def read_rootless(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
     was built without; ``unprivileged`` whether users may make them. ``apparmor_restricts`` is
     whether AppArmor wants a profile for that, ``apparmor_profile`` the file that has one for
     /usr/bin/rootlesskit, and ``apparmor_loaded`` whether the kernel has that of the role
-    docker_rootless. ``configured`` are the users of that role, ``asked`` those of ``names``.
+    docker_rootless. ``settings_folder`` is whether there is the folder of the daemons' settings.
+    ``configured`` are the users of that role, ``asked`` those of ``names``.
     ``subordinate`` has every range of /etc/subuid and /etc/subgid: owner, start and count, and
     ``free``, where ranges of 65536 ids may begin that nobody has; ``overlaps`` are those that two
     owners share, in words. ``users`` has those of ``names``, the configured ones, and whoever
@@ -103,6 +105,7 @@ def read_rootless(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
         "apparmor_loaded": f"{OWN_PROFILE} (" in host.text(_LOADED_PROFILES, ""),
         "launcher": next((path for path in LAUNCHERS if host.exists(path)), None),
         "tun": host.exists("/dev/net/tun"),
+        "settings_folder": host.is_folder(SETTINGS_FOLDER),
         "unprivileged_port_start": _number(host, "/proc/sys/net/ipv4/ip_unprivileged_port_start"),
         "ping_group_range": [
             int(word) for word in host.text("/proc/sys/net/ipv4/ping_group_range", "").split()

@@ -315,3 +315,24 @@ def test_without_docker_there_is_nothing_to_remove(evaluated) -> None:
         refusals="__docker_dind_refusals | length",
     )
     assert [one["refusals"] for one in found] == [0, 1, 1, 0]
+
+
+def test_only_a_folder_that_docker_rootless_makes_is_remembered(evaluated) -> None:
+    def known(there: bool, **before: Any) -> dict[str, Any]:
+        return {
+            "__docker_rootless_acts_on": [],
+            "__docker_rootless_leaving": [],
+            "__docker_rootless_packages_drift": [],
+            "__docker_rootless_sysctls_now": {},
+            "__docker_rootless_facts": {"settings_folder": there},
+            "__docker_rootless_before": {"packages": [], "sysctl": {}, "users": {}, **before},
+        }
+
+    found = evaluated(
+        "docker_rootless",
+        known(False),
+        known(True),
+        known(True, folders=["/etc/docker"]),
+        folders="__docker_rootless_record_content.folders",
+    )
+    assert [one["folders"] for one in found] == [["/etc/docker"], [], ["/etc/docker"]]

@@ -77,6 +77,9 @@ def test_a_host_without_such_daemons_has_no_users_and_no_findings(board: Machine
     assert facts["user_namespaces"] == 15000
     assert facts["unprivileged"] is True
     assert facts["unprivileged_port_start"] == 1024
+    assert facts["settings_folder"] is False
+    board.write("/etc/docker/daemon.json", "{}")
+    assert look(board)["settings_folder"] is True
     assert facts["ping_group_range"] == [1, 0]
     assert facts["subordinate"]["uid"][1] == {"owner": "guest", "start": 165536, "count": 65536}
     assert found(board) == {}

@@ -26,6 +26,14 @@ class Docker:
     cli: str
     timeout: float
 
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """Return the command line of the daemon that community.docker talks to by itself.
+
+        The docker context in use may be that of an engine in a container, which was exported.
+        """
+        return self.cli, "--host", "unix:///var/run/docker.sock"
+
     def inspect(self, kind: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return what ``docker KIND inspect`` says of the names that exist, by name.
 
@@ -40,7 +48,7 @@ class Docker:
         wanted = list(dict.fromkeys(name for name in names if name))
         if not wanted:
             return dict
-        pending = self.runner.start([self.cli, kind, "inspect", *wanted], self.timeout)
+        pending = self.runner.start([*self.argv, kind, "inspect", *wanted], self.timeout)
         return lambda: {
             item["Name"].lstrip("/"): item for item in self._list(kind, pending.result())
         }
@@ -51,17 +59,17 @@ class Docker:
 
     def imaging(self, name: str) -> Callable[[], dict[str, Any] | None]:
         """Begin to ask for an image, and return what waits for the answer."""
-        pending = self.runner.start([self.cli, "image", "inspect", name], self.timeout)
+        pending = self.runner.start([*self.argv, "image", "inspect", name], self.timeout)
         return lambda: next(iter(self._list("image", pending.result())), None)
 
     def publishing(self) -> Callable[[], list[tuple[str, str, int]]]:
         """Begin to ask for the published ports of running containers: container, address, port."""
-        pending = self.runner.start([self.cli, "ps", "--format", "{{json .}}"], self.timeout)
+        pending = self.runner.start([*self.argv, "ps", "--format", "{{json .}}"], self.timeout)
         return lambda: self._ports(pending.result())
 
     def using(self, volume: str) -> Callable[[], list[str]]:
         """Begin to ask for the containers, running or not, that have a volume: their names."""
-        argv = [self.cli, "ps", "--all", "--filter", f"volume={volume}", "--format", "{{.Names}}"]
+        argv = [*self.argv, "ps", "--all", "--filter", f"volume={volume}", "--format", "{{.Names}}"]
         pending = self.runner.start(argv, self.timeout)
 
         def answer() -> list[str]:
@@ -76,7 +84,7 @@ class Docker:
     ) -> Callable[[], list[str] | None]:
         """Begin to ask for the last lines that a container wrote; None where they are not kept."""
         when = ["--since", since] if since else []
-        argv = [self.cli, "logs", *when, "--tail", str(lines), container]
+        argv = [*self.argv, "logs", *when, "--tail", str(lines), container]
         pending = self.runner.start(argv, self.timeout)
 
         def answer() -> list[str] | None:

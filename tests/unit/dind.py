@@ -12,6 +12,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._process import Resul
 from ansible_collections.arm64.docker.tests.unit.fakes import said
 
 LABEL = "arm64.docker.dind"
+# The host's own daemon.
+HOST = "unix:///var/run/docker.sock"
 NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is it running?"
 
 
@@ -68,9 +70,10 @@ class Daemon:
         return place
 
     def __call__(self, argv: tuple) -> Result:
-        words = list(argv[1:])
-        if words[0] in ("--host", "-H"):
+        assert argv[1] == "--host"
+        if argv[2] != HOST:
             return self.inner
+        words = list(argv[3:])
         if words[:2] == ["image", "inspect"]:
             found = [self.images[name] for name in words[2:] if name in self.images]
             return said(json.dumps(found), rc=0 if found else 1)

@@ -95,6 +95,12 @@ def test_of_a_new_instance_there_is_nothing(daemon: dind.Daemon) -> None:
     assert why_not(daemon, dind.instance()) == ""
 
 
+def test_whatever_context_is_in_use_the_hosts_own_daemon_is_asked(daemon: dind.Daemon) -> None:
+    runner = FakeRunner(docker=daemon)
+    look_at([dind.instance(port=2376)], Look(Docker(runner, "docker", 5), 0))
+    assert {line.split()[2] for line in runner.command_lines("docker")} == {dind.HOST}
+
+
 def test_an_engine_gets_its_time_and_no_more(daemon: dind.Daemon) -> None:
     daemon.add_container("ci")
     daemon.logs = "first\nfailed to start daemon\n"
@@ -115,7 +121,7 @@ def test_the_engine_is_not_asked_before_it_serves(daemon: dind.Daemon) -> None:
     seen = look_at([dind.instance(tls=False)], look)["ci"]
     assert "172.18.0.2:2375" in seen["problem"]
     lines = runner.command_lines("docker")
-    assert len([line for line in lines if "--host" in line]) == 1
+    assert len([line for line in lines if "--host tcp://" in line]) == 1
     assert len([line for line in lines if "container inspect" in line]) <= 22
 
 

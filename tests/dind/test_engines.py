@@ -55,6 +55,7 @@ def instances(host, exported, shared):
             "uid": 1234,
             "gid": 5678,
             "volumes": [f"{shared}:/shared"],
+            "export": {"to": "controller", "path": str(exported / "field")},
         },
         {"name": CLIENT, "variant": "cli", "image": IMAGE, "engine": CI},
     ]
@@ -130,6 +131,22 @@ def test_the_exported_certificates_make_a_working_context(host, instances, expor
     assert answer == host.inside(CI, "version", "--format", "{{.Server.Version}}")
 
 
+def test_the_context_in_use_leads_nobody_to_another_daemon(host, instances):
+    host.docker("context", "use", CI)
+    try:
+        assert host.play(instances).demand().changed == 0
+        assert host.docker("context", "show").strip() == CI
+    finally:
+        host.docker("context", "use", "default")
+
+
+def test_the_certificates_on_the_controller_are_those_of_the_engine(host, instances, exported):
+    key = host.docker("exec", FIELD, "cat", "/certs/client/key.pem")
+    assert (exported / "field/key.pem").read_text() == key
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        assert (exported / "field" / name).stat().st_mode & 0o777 == 0o600
+
+
 def test_the_engine_without_root_says_so(host, instances):
     assert "name=rootless" in host.inside(FIELD, "info", "--format", "{{json .SecurityOptions}}")
     log = host.docker("logs", FIELD)
@@ -161,7 +178,12 @@ def test_certificates_that_end_soon_are_renewed_and_exported_anew(host, instance
         "cd /certs/client; openssl x509 -req -in csr.pem -CA ../ca/cert.pem -CAkey ../ca/key.pem"
         " -days 3 -out cert.pem",
     )  # fmt: skip
-    run = host.play(instances).demand()
+    host.docker("context", "use", CI)
+    try:
+        run = host.play(instances).demand()
+        assert host.docker("context", "show").strip() == CI
+    finally:
+        host.docker("context", "use", "default")
     assert run.changed > 0
     assert "certificates for 824 days" in run.output
     assert (exported / "ci/cert.pem").read_bytes() != before

@@ -37,6 +37,12 @@ def test_what_cannot_be_is_refused_and_nothing_is_made(host, foreign):
             [{**one, "port": 23762, "export": {"path": "/nowhere", "owner": "nobody-there"}}],
             "there is no such user",
         ),
+        "host": ([{**one, "tls": False, "network": "host"}], "Docker's own"),
+        "environment": (
+            [{**one, "environment": {"DOCKER_TLS_CERTDIR": ""}}],
+            "the option tls sets",
+        ),
+        "lacking": ([{**one, "certificates": "/nowhere"}], "there is no client/ca.pem"),
         "unknown": ([{**one, "banana": 1}], "banana"),
     }
     run = host.plays({name: instances for name, (instances, _) in cases.items()})

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from base64 import b64decode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -336,3 +337,29 @@ def test_only_a_folder_that_docker_rootless_makes_is_remembered(evaluated) -> No
         folders="__docker_rootless_record_content.folders",
     )
     assert [one["folders"] for one in found] == [["/etc/docker"], [], ["/etc/docker"]]
+
+
+def test_certificates_that_are_on_the_controller_are_not_fetched(evaluated, tmp_path: Path) -> None:
+    digests = {}
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_text(f"{name}\n\n", encoding="utf-8")
+        digests[name] = sha256(f"{name}\n\n".encode()).hexdigest()
+
+    def exported(folder: Path, files: dict[str, str]) -> dict[str, Any]:
+        return {
+            "__docker_dind_item": {"name": "ci", "export": {"path": str(folder)}},
+            "docker_dind_engines": {"ci": {"client_files": files}},
+        }
+
+    found = evaluated(
+        "docker_dind",
+        exported(tmp_path, digests),
+        exported(tmp_path, {**digests, "cert.pem": "another"}),
+        exported(tmp_path / "nowhere", digests),
+        same="__docker_dind_controller_same",
+    )
+    assert [one["same"] for one in found] == [
+        ["ca.pem", "cert.pem", "key.pem"],
+        ["ca.pem", "key.pem"],
+        [],
+    ]

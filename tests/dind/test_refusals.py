@@ -98,3 +98,9 @@ def test_certificates_of_ones_own_are_used_and_refused_once_expired(host, tmp_pa
     assert told.changed == 0
     assert "issue them anew" in told.output
     host.play([own], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
+
+
+def test_a_registry_that_is_silent_is_explained_by_the_pull_and_nothing_is_left(host):
+    run = host.play([{"name": NAME, "image": "127.0.0.1:9/none/dind:1"}])
+    assert "127.0.0.1:9/none/dind" in run.message()
+    assert host.made() == []

@@ -7,7 +7,10 @@ from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.arm64.docker.plugins.module_utils._dind_container import container
+from ansible_collections.arm64.docker.plugins.module_utils._dind_container import (
+    container,
+    context_url,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._dind_together import together
 from ansible_collections.arm64.docker.plugins.module_utils._dind_types import typed
 from ansible_collections.arm64.docker.plugins.module_utils._dind_wish import (
@@ -48,6 +51,7 @@ def dind_instances(given: Any, platform: str, state: str = "present") -> dict[st
             {
                 **full,
                 "rootless": full["variant"] == ROOTLESS,
+                "context_url": context_url(full),
                 "container": container(full, platform, by_name)
                 if full["state"] == "present"
                 else None,

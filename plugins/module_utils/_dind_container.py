@@ -39,8 +39,7 @@ def container(
     :param engines: the full instances by name, among which a cli finds its engine
     :returns: ``image``, ``dockerfile`` (empty where the image is taken as it is), ``environment``,
         ``command``, ``volumes`` and ``ports`` in the notation of docker run, ``mounts`` of volumes
-        that are made with the container, and their names, ``own_volumes``; ``aliases``, ``label``;
-        ``context_url``, the engine's address in an exported docker context
+        that are made with the container, and their names, ``own_volumes``; ``aliases``, ``label``
     """
     engine = engines[instance["engine"]] if instance["variant"] == CLI else instance
     plan = {
@@ -59,7 +58,6 @@ def container(
             "mounts": [],
             "ports": [],
             "own_volumes": [],
-            "context_url": "",
         }
     targets = _targets(instance)
     return {
@@ -74,7 +72,6 @@ def container(
         ],
         "ports": _ports(instance),
         "own_volumes": list(targets),
-        "context_url": _context_url(instance),
     }
 
 
@@ -104,6 +101,14 @@ def url(address: str, port: int) -> str:
     """Return how docker is told of an engine."""
     shown = f"[{address}]" if ":" in address and not address.startswith("[") else address
     return f"tcp://{shown}:{port}"
+
+
+def context_url(instance: Mapping[str, Any]) -> str:
+    """Return an engine's address in an exported docker context, empty where it is not published."""
+    if not instance["port"]:
+        return ""
+    endpoint = instance["export"].get("endpoint") or local(instance["address"])
+    return url(endpoint, instance["port"])
 
 
 def _environment(instance: Mapping[str, Any]) -> dict[str, str]:
@@ -174,13 +179,6 @@ def _ports(instance: Mapping[str, Any]) -> list[str]:
     address = instance["address"]
     shown = f"[{address}]" if ":" in address else address
     return [f"{shown}:{instance['port']}:{TLS_PORT if instance['tls'] else PLAIN_PORT}"]
-
-
-def _context_url(instance: Mapping[str, Any]) -> str:
-    if not instance["port"]:
-        return ""
-    endpoint = instance["export"].get("endpoint") or local(instance["address"])
-    return url(endpoint, instance["port"])
 
 
 def _general_name(name: str) -> str:

@@ -140,9 +140,13 @@ def _engine(
         "certificates": {}, "days_left": None, "authority": None, "client_files": {},
         "exported": None, "log": [], "listening": None, "lacking": [], "authority_key": False,
     }  # fmt: skip
-    if instance["variant"] == "cli" or not instance["container"]:
+    if instance["variant"] == "cli":
         return silent
     folder, authority = _folders(instance, volumes)
+    if not instance["container"]:
+        # What was exported goes with what it is of.
+        files = digests(folder) if folder else {}
+        return {**silent, "client_files": files, "exported": exported(instance["export"])}
     told = {**silent}
     reached = None
     container = containers.get(instance["name"])

@@ -190,13 +190,16 @@ def test_certificates_that_end_soon_are_renewed_and_exported_anew(host, instance
     host.docker("--context", CI, "version")
 
 
-def test_what_is_absent_is_gone_and_its_volumes_stay_until_asked(host, instances):
+def test_what_is_absent_is_gone_and_its_volumes_stay_until_asked(host, instances, exported):
     host.play(instances, docker_dind_state="absent").demand()
+    assert (exported / "ci/key.pem").exists()
     left = host.made()
     assert f"{CI}-storage" in left
     assert CI not in left
     host.play(instances, docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
     assert host.made() == []
+    assert list(exported.iterdir()) == []
+    assert CI not in host.docker("context", "ls", "--format", "{{.Name}}").split()
     again = host.play(
         instances, docker_dind_state="absent", docker_dind_remove_volumes=True
     ).demand()

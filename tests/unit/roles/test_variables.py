@@ -363,3 +363,50 @@ def test_certificates_that_are_on_the_controller_are_not_fetched(evaluated, tmp_
         ["ca.pem", "key.pem"],
         [],
     ]
+
+
+def test_only_exported_files_of_the_engine_itself_are_removed(evaluated) -> None:
+    def known(path: str, real: str, **more: Any) -> dict[str, Any]:
+        found = {
+            "client_files": {"ca.pem": "1", "key.pem": "2"},
+            "exported": {"files": {"ca.pem": "1", "key.pem": "other"}, "real": real},
+        }
+        instance = {"name": "ci", "export": {"path": path}}
+        return {
+            "__docker_dind_item": instance,
+            "__docker_dind_before": {"instances": {"ci": found}},
+            **more,
+        }
+
+    found = evaluated(
+        "docker_dind",
+        known("/srv/ci/", "/srv/ci"),
+        known("/srv/ci", "/etc"),
+        files="__docker_dind_unexport_files",
+    )
+    assert [one["files"] for one in found] == [["ca.pem"], []]
+
+
+def test_a_context_on_the_controller_is_known_by_its_address(evaluated) -> None:
+    endpoint = [{"Name": "ci", "Endpoints": {"docker": {"Host": "tcp://192.0.2.7:2376"}}}]
+    found = evaluated(
+        "docker_dind",
+        {"__docker_dind_leads": {"rc": 0, "stdout": json.dumps(endpoint)}},
+        {"__docker_dind_leads": {"rc": 1, "stdout": "[]"}},
+        {"__docker_dind_leads": {"skipped": True}},
+        address="__docker_dind_leads_to",
+    )
+    assert [one["address"] for one in found] == ["tcp://192.0.2.7:2376", "", ""]
+
+
+def test_exports_stay_as_long_as_the_volumes(evaluated) -> None:
+    plan = dind_instances(
+        [{"name": "ci", "export": {"path": "/srv/ci"}}, {"name": "field"}], OWN, "absent"
+    )
+    found = evaluated(
+        "docker_dind",
+        {"__docker_dind_plan": plan, "docker_dind_remove_volumes": "no"},
+        {"__docker_dind_plan": plan, "docker_dind_remove_volumes": "yes"},
+        names="__docker_dind_unexports | map(attribute='name') | list",
+    )
+    assert [one["names"] for one in found] == [[], ["ci"]]

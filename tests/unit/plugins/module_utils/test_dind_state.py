@@ -403,6 +403,18 @@ def test_an_export_through_a_link_is_refused(daemon: dind.Daemon, tmp_path: Path
     assert why_not(daemon, straight) == ""
 
 
+def test_of_an_absent_instance_its_certificates_are_known(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    client = daemon.add_volume("ci-certs-client", "ci")
+    (tmp_path / "export").mkdir()
+    for place in (client, tmp_path / "export"):
+        (place / "key.pem").write_text("key")
+    export = {"path": str(tmp_path / "export")}
+    seen = see(daemon, dind.instance(state="absent", export=export))["ci"]
+    assert seen["exported"]["files"] == seen["client_files"] != {}
+
+
 def test_of_an_export_only_files_count(tmp_path: Path) -> None:
     own = pwd.getpwuid(os.getuid())
     group = grp.getgrgid(os.getgid()).gr_name

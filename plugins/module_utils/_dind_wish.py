@@ -80,7 +80,8 @@ def complete(given: Mapping[str, Any], state: str) -> tuple[dict[str, Any], list
     """
     full = {**DEFAULTS, **{key: value for key, value in given.items() if value is not None}}
     full["state"] = full["state"] or state
-    full["export"] = {**EXPORT_DEFAULTS, **full["export"]} if full["export"] else {}
+    export = {key: str(value) for key, value in (full["export"] or {}).items() if value is not None}
+    full["export"] = {**EXPORT_DEFAULTS, **export} if export else {}
     notes = []
     for suffix, variant in _SUFFIXES:
         if full["version"].endswith(suffix):
@@ -164,7 +165,7 @@ def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
         if instance["variant"] != CLI and name in instance["environment"]
     ]
     export = instance["export"]
-    if export and not str(export["path"]).startswith("/"):
+    if export and not export["path"].startswith("/"):
         reasons.append(f"export.path is '{export['path']}'; give an absolute path of a folder.")
     if export and not instance["tls"]:
         reasons.append("export has no certificates to export, for tls is off.")

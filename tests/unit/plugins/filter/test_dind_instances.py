@@ -294,6 +294,12 @@ def test_options_are_what_the_roles_specification_takes_them_for() -> None:
     ]
 
 
+def test_keys_of_an_export_that_say_nothing_are_not_given() -> None:
+    export = one(export={"path": "/srv/ci", "owner": None, "group": None})["export"]
+    assert export == {**EXPORT_DEFAULTS, "path": "/srv/ci"}
+    assert one(export={"path": None})["export"] == {}
+
+
 def test_what_is_absent_stands_in_nobodys_way() -> None:
     found = dind_instances(
         [{"name": "ci"}, {"name": "old", "network": "ci", "state": "absent"}], "linux/arm64"

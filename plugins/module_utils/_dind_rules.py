@@ -50,6 +50,7 @@ def refusals(
             "another."
         )
     reasons += _shared(instance, seen["neighbours"] or {})
+    reasons += _foreign_authority(instance, seen["volumes"].get(instance["ca_volume"]))
     reasons += _certificates(instance, seen, replace)
     if seen["exported"] is not None:
         reasons += _export(instance["export"], seen["exported"])
@@ -86,6 +87,20 @@ def _shared(instance: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]
             "container first."
         )
     return reasons
+
+
+def _foreign_authority(instance: Mapping[str, Any], volume: Mapping[str, Any] | None) -> list[str]:
+    """Return why an engine without root cannot use somebody's volume, which is not given away."""
+    used = instance["rootless"] and instance["tls"] and not instance["certificates"]
+    if not used or volume is None or volume["owner"]:
+        return []
+    if volume["uid"] in (None, instance["uid"]):
+        return []
+    return [
+        f"the volume {instance['ca_volume']} was not made for this and belongs to user "
+        f"{volume['uid']}, and the engine is of user {instance['uid']}, who could not write into "
+        f"it. Give that user {volume['path']}, or name another ca_volume."
+    ]
 
 
 def _certificates(instance: Mapping[str, Any], seen: Mapping[str, Any], replace: bool) -> list[str]:

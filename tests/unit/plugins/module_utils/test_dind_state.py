@@ -213,6 +213,16 @@ def test_certificates_tell_their_days_and_their_authority(
     assert why_not(daemon, dind.instance(), replace=True) == ""
 
 
+def test_somebodys_volume_of_an_authority_is_not_given_away(daemon: dind.Daemon) -> None:
+    daemon.add_volume("mine", "")
+    options = {"variant": "dind-rootless", "ca_volume": "mine"}
+    other = dind.instance(uid=os.getuid() + 1, **options)
+    assert "was not made for this and belongs to user" in why_not(daemon, other)
+    assert why_not(daemon, dind.instance(ca_volume="mine")) == ""
+    daemon.volumes["mine"]["Labels"] = {dind.LABEL: "old"}
+    assert why_not(daemon, other) == ""
+
+
 def test_certificates_whose_authority_is_gone_are_replaced_only_when_asked(
     daemon: dind.Daemon, tmp_path: Path
 ) -> None:

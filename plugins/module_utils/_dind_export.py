@@ -10,27 +10,25 @@ import hashlib
 import json
 import os
 import pwd
-import stat
 from typing import Any, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._regular_file import read_regular
 
 CLIENT_FILES = ("ca.pem", "cert.pem", "key.pem")
 
-# Certificates and contexts are far smaller.
-_LIMIT = 1024 * 1024
 
-
-def digests(folder: str) -> dict[str, str]:
+def digests(folder: str, links: bool = False) -> dict[str, str]:
     """Return the SHA-256 of a client's files, by name; those that are missing are left out.
 
+    :param links: whether links are followed
     :raises DockerHostError: where one may not be read
     """
     found = {}
     for name in CLIENT_FILES:
         path = os.path.join(folder, name)
         try:
-            content = _regular(path)
+            content = read_regular(path, links)
         except OSError as error:
             raise DockerHostError(f"{path} cannot be read: {error}.", "Run with become.") from error
         if content is not None:
@@ -88,7 +86,7 @@ def _context(config: str, name: str) -> dict[str, Any]:
     """
     folder = hashlib.sha256(name.encode()).hexdigest()
     try:
-        content = _regular(os.path.join(config, "contexts/meta", folder, "meta.json"))
+        content = read_regular(os.path.join(config, "contexts/meta", folder, "meta.json"))
         found = json.loads(content or b"{}")
     except (OSError, ValueError, RecursionError):
         return {}
@@ -107,23 +105,3 @@ def _group(name: str) -> int | None:
         return grp.getgrnam(name).gr_gid if name else None
     except KeyError:
         return None
-
-
-def _regular(path: str) -> bytes | None:
-    """Read a file that any user may have put there: a regular one; None where there is none.
-
-    A pipe would never end, and a link may lead anywhere.
-    """
-    try:
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        if os.path.islink(path) or not os.path.lexists(path):
-            return None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            return None
-        with open(number, "rb", closefd=False) as stream:
-            return stream.read(_LIMIT)
-    finally:
-        os.close(number)

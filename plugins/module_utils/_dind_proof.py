@@ -30,6 +30,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._process import (
     Result,
     Runner,
 )
+from ansible_collections.arm64.docker.plugins.module_utils._regular_file import read_regular
 
 _PING = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
 _LISTENING = ("Daemon has completed initialization", "API listen on ")
@@ -149,19 +150,18 @@ def _anonymous() -> ssl.SSLContext:
     return context
 
 
-def certificate(folder: str, name: str) -> Certificate | None:
+def certificate(folder: str, name: str, links: bool = False) -> Certificate | None:
     """Read a certificate of a folder; None where there is none.
 
+    :param links: whether links are followed
     :raises DockerHostError: where it is damaged, or may not be read
     """
     path = os.path.join(folder, name)
     try:
-        with open(path, encoding="ascii", errors="replace") as stream:
-            return read_pem(stream.read(), path)
-    except FileNotFoundError:
-        return None
+        content = read_regular(path, links)
     except OSError as error:
         raise DockerHostError(f"{path} cannot be read: {error}.", "Run with become.") from error
+    return None if content is None else read_pem(content.decode("ascii", "replace"), path)
 
 
 def all_said(lines: list[str]) -> bool:

@@ -158,7 +158,7 @@ def _engine(
     if instance["certificates"]:
         told["lacking"] = _lacking(instance["certificates"])
         told["authority_key"] = os.path.exists(f"{instance['certificates']}/ca/key.pem")
-        shown = certificate(f"{instance['certificates']}/server", "cert.pem")
+        shown = certificate(f"{instance['certificates']}/server", "cert.pem", links=True)
     if container is not None and told["version"] is None:
         told["log"] = look.docker.logging(instance["name"], _LINES)() or []
     if reached is not None:
@@ -177,8 +177,10 @@ def _engine(
         if security is not None:
             told["rootless"] = is_rootless(security.result())
     if folder:
-        told.update(_certificates(folder, authority, shown, look.now()))
-        told["client_files"] = digests(folder)
+        # One's own may be links; what is in a volume is of whoever is in the container.
+        own = bool(instance["certificates"])
+        told.update(_certificates(folder, authority, shown, look.now(), own))
+        told["client_files"] = digests(folder, own)
     if instance["tls"]:
         told["exported"] = exported(instance["export"])
     return told
@@ -208,11 +210,11 @@ def _lacking(folder: str) -> list[str]:
 
 
 def _certificates(
-    folder: str, authority: str, shown: Certificate | None, now: float
+    folder: str, authority: str, shown: Certificate | None, now: float, links: bool
 ) -> dict[str, Any]:
     """Return until when each certificate holds, and whether they belong together."""
-    client, ca = certificate(folder, "cert.pem"), certificate(folder, "ca.pem")
-    own = certificate(*os.path.split(authority)) if authority else None
+    client, ca = (certificate(folder, name, links) for name in ("cert.pem", "ca.pem"))
+    own = certificate(*os.path.split(authority), links) if authority else None
     named = (("ca", ca), ("client", client), ("server", shown))
     left = [found.days_left(now) for _name, found in named if found is not None]
     return {

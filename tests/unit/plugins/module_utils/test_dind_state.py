@@ -284,6 +284,30 @@ def test_certificates_of_ones_own_have_to_be_there_and_fit(
     assert "two authorities" in why_not(daemon, own, replace=True)
 
 
+def test_nothing_in_a_volume_makes_the_look_wait_or_read_elsewhere(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    client = daemon.add_volume("ci-certs-client", "ci")
+    os.mkfifo(client / "ca.pem")
+    (tmp_path / "secret").write_text(issue(tmp_path, "ca", "ca", 9))
+    (client / "cert.pem").symlink_to(tmp_path / "secret")
+    seen = see(daemon, dind.instance())["ci"]
+    assert (seen["client_files"], seen["certificates"]) == ({}, {})
+
+
+def test_links_in_a_folder_of_ones_own_are_followed(daemon: dind.Daemon, tmp_path: Path) -> None:
+    (tmp_path / "issued.pem").write_text(issue(tmp_path, "ca", "ca", 9))
+    for name in ("server", "client"):
+        (tmp_path / "pki" / name).mkdir(parents=True)
+        for kind in ("ca.pem", "cert.pem", "key.pem"):
+            (tmp_path / "pki" / name / kind).symlink_to(tmp_path / "issued.pem")
+    own = dind.instance(certificates=str(tmp_path / "pki"))
+    seen = see(daemon, own)["ci"]
+    assert set(seen["client_files"]) == {"ca.pem", "cert.pem", "key.pem"}
+    assert set(seen["certificates"]) == {"ca", "client", "server"}
+    assert why_not(daemon, own) == ""
+
+
 def test_a_name_or_a_port_of_others_is_refused(daemon: dind.Daemon) -> None:
     daemon.add_container("ci", owner="")
     assert "was not made for this" in why_not(daemon, dind.instance())

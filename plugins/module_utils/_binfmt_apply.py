@@ -45,7 +45,7 @@ _PLACES = (
     "/usr/local/bin/qemu-{}",
 )
 
-# The name of a handler while it is tried.
+# The name of a handler while it is tried, which a run leaves behind that is killed then.
 _TRIAL = "arm64-docker-trial"
 
 _TO_FILES = ("keep a copy of", "write", "mask", "remove")
@@ -89,6 +89,11 @@ def configure(request: Request, machine: Machine) -> Outcome:
     if mount and not request.check:
         machine.mount()
     current = _read(machine)
+    left = [Action("unregister", one.name) for one in current.handlers if one.name == _TRIAL]
+    if left:
+        current = _without_trial(current)
+        if not request.check:
+            machine.set(_TRIAL, AWAY)
     if wish.state == PRESENT:
         _refuse_own(request, machine, current)
         if request.verify and _served(wish, current):
@@ -97,7 +102,7 @@ def configure(request: Request, machine: Machine) -> Outcome:
     steps = plan(wish, current, interpreter)
     for step in steps:
         _refuse_unusable(request, machine, step)
-    actions = [*mount, *steps]
+    actions = [*mount, *left, *steps]
     if request.check:
         return Outcome(actions, current, after(current, steps), None)
     works = _apply(request, machine, steps)
@@ -124,6 +129,10 @@ def _read(machine: Machine) -> Current:
         gone=frozenset(path for path in interpreters if not machine.exists(path)),
         dynamic=frozenset(path for path in interpreters if _dynamic(machine, path)),
     )
+
+
+def _without_trial(current: Current) -> Current:
+    return replace(current, handlers=tuple(one for one in current.handlers if one.name != _TRIAL))
 
 
 def _dynamic(machine: Machine, path: str) -> bool:

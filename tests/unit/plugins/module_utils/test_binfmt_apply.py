@@ -20,6 +20,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine impor
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_plan import (
     ABSENT,
     DISABLED,
+    PRESENT,
     Wish,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
@@ -380,3 +381,16 @@ def test_credentials_that_are_there_stay_with_another_interpreter(root: Path) ->
     put(root, STATIC, exit_program("amd64", 0))
     do(kernel, interpreter=STATIC)
     assert kernel.handlers() == [handler("arm64", STATIC, "CFO")]
+
+
+@pytest.mark.parametrize("state", [PRESENT, ABSENT])
+def test_what_a_killed_run_left_of_its_trial_is_cleared_away(root: Path, state: str) -> None:
+    trial = replace(HELD, name="arm64-docker-trial")
+    kernel = FakeKernel(root, replace(HELD, flags="O"), trial)
+    predicted = words(do(kernel, state=state, persistent=False, check=True))
+    assert trial in kernel.handlers()
+    done = words(do(kernel, state=state, persistent=False))
+    assert predicted == done
+    assert done[:2] == ["unregister arm64-docker-trial", "unregister qemu-aarch64"]
+    assert kernel.handlers() == ([HELD] if state == PRESENT else [])
+    assert words(do(kernel, state=state, persistent=False)) == []

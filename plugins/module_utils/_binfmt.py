@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Iterable, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
@@ -139,6 +139,20 @@ def _headers(architecture: str) -> tuple[bytes, bytes]:
 def architecture_of(handler: Handler) -> str | None:
     """Return the architecture (GOARCH) whose programs go to a handler, None for a foreign one."""
     return next((name for name in ARCHITECTURES if serves(handler, name)), None)
+
+
+def asked(
+    handlers: Iterable[Handler], architecture: str, since: Mapping[str, int]
+) -> list[Handler]:
+    """Return the handler that the kernel gives programs of an architecture to, the newest one.
+
+    Those that were registered in the same moment are all returned, none where none is enabled.
+
+    :param since: when each handler was registered, by its name
+    """
+    serving = [one for one in handlers if one.enabled and serves(one, architecture)]
+    newest = max((since[one.name] for one in serving), default=0)
+    return [one for one in serving if since[one.name] == newest]
 
 
 def facts(handler: Handler) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Callable
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
     FIX_BINARY,
     Handler,
+    asked,
     emulator_name,
     render,
     serves,
@@ -97,7 +98,12 @@ def configure(request: Request, machine: Machine) -> Outcome:
     if wish.state == PRESENT:
         _refuse_own(request, machine, current)
         if request.verify and _served(wish, current):
-            current = replace(current, failure=machine.failure(wish.architecture))
+            given = asked(current.handlers, wish.architecture, machine.since())
+            current = replace(
+                current,
+                failure=machine.failure(wish.architecture),
+                asked=frozenset(one.name for one in given),
+            )
     interpreter = _interpreter(request, machine) if wish.state == PRESENT else None
     steps = plan(wish, current, interpreter)
     for step in steps:

@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import time
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from ansible_collections.arm64.docker.plugins.module_utils import _atomic, _execute
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt import Handler, parse_entry
@@ -154,6 +154,10 @@ class Machine:
                     found.append(parse_entry(name, text))
         return found
 
+    def since(self) -> dict[str, int]:
+        """Return when each handler was registered, in nanoseconds since 1970, by its name."""
+        return registered(self.place(BINFMT), self.names(BINFMT))
+
     def register(self, line: str) -> None:
         """Give the kernel a registration.
 
@@ -183,6 +187,21 @@ class Machine:
     def failure(self, architecture: str) -> str | None:
         """Execute a program of an architecture; say why it did not run, None where it did."""
         return _execute.execute(self._runner, architecture, self._timeout)
+
+
+def registered(folder: str, names: Iterable[str]) -> dict[str, int]:
+    """Return when each of the kernel's entries was made, in nanoseconds since 1970, by its name.
+
+    That is its time of access: reading an entry does not move it (fs/binfmt_misc.c), while the time
+    of modification moves when an entry is turned off or on. One that is gone by now has 0.
+    """
+    found = {}
+    for name in names:
+        try:
+            found[name] = os.stat(os.path.join(folder, name)).st_atime_ns
+        except OSError:
+            found[name] = 0
+    return found
 
 
 @contextlib.contextmanager

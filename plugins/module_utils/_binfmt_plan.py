@@ -72,7 +72,7 @@ class Current:
     """What is there: the kernel's handlers, the files of all folders, and what was tried.
 
     ``failure`` says why a program of the architecture did not run, None where it ran or was not
-    tried. ``gone`` are the interpreters of files that do not exist, so that the next boot will not
+    tried, and ``asked`` which handlers it may have been given to. ``gone`` are the interpreters of files that do not exist, so that the next boot will not
     register them, and ``dynamic`` those that look for libraries, which containers do not have.
     """
 
@@ -80,6 +80,7 @@ class Current:
     handlers: tuple = ()
     files: tuple = ()
     failure: str | None = None
+    asked: frozenset = frozenset()
     gone: frozenset = frozenset()
     dynamic: frozenset = frozenset()
 
@@ -87,6 +88,10 @@ class Current:
         """Tell whether a handler is as wanted, in containers too where it has the flag F."""
         lost = handler.fix_binary and handler.interpreter in self.dynamic
         return fits(wish, handler) and not lost
+
+    def broken(self, handler: Handler) -> bool:
+        """Tell whether a handler did not run a program that it was given."""
+        return self.failure is not None and handler.name in self.asked
 
     def file(self, path: str) -> BinfmtFile | None:
         return next((file for file in self.files if file.path == path), None)
@@ -184,12 +189,16 @@ def _kernel_present(wish: Wish, current: Current, interpreter: str | None) -> li
             f"/proc/sys/fs/binfmt_misc/{own.name}",
         )
     others = [handler for handler in serving if handler is not own and handler.enabled]
-    good = [one for one in serving if one.enabled and current.fits(wish, one)]
-    if current.failure is None and good and all(one in good for one in (*others, *_enabled(own))):
+    good = [
+        one
+        for one in serving
+        if one.enabled and current.fits(wish, one) and not current.broken(one)
+    ]
+    if good and all(one in good for one in (*others, *_enabled(own))):
         return []
     # The newest registration is asked first, so that one of ours would win, and those of other
     # programs would come back when theirs is removed.
-    unfit = [one for one in others if one not in good or current.failure is not None]
+    unfit = [one for one in others if one not in good]
     if unfit and not wish.replace:
         raise DockerHostError(
             f"Programs for {wish.architecture} are taken by the handler {unfit[0].name}, "
@@ -219,7 +228,7 @@ def _unfit(wish: Wish, handler: Handler, current: Current) -> str:
         return f"whose mask {handler.mask or 'none'} leaves some of them out, or takes others too"
     if handler.fix_binary and handler.interpreter in current.dynamic:
         return f"whose interpreter {handler.interpreter} looks for libraries inside containers"
-    if current.failure is not None and fits(wish, handler):
+    if current.broken(handler) and fits(wish, handler):
         return f"which does not work: {current.failure}"
     return f"whose interpreter is {handler.interpreter} with the flags {handler.flags or 'none'}"
 

@@ -330,9 +330,12 @@ ansible_facts:
           description:
             - Whether binfmt_misc is C(mounted), the C(handlers) that the kernel holds for programs
               of other architectures, and those that the next C(boot) registers.
-            - Each has name, architecture, enabled, interpreter, interpreter_exists, flags,
-              fix_binary, offset, magic and mask. C(works) says whether the smallest program of the
-              architecture ran when the observation executed it, and C(failure) why it did not.
+            - Each has name, architecture, enabled, interpreter, interpreter_exists,
+              interpreter_dynamic (whether it looks for libraries, which containers do not have;
+              null where that is unknown), flags, fix_binary, offset, magic and mask.
+            - C(works) says whether the smallest program of the architecture ran when the
+              observation executed it, and C(failure) why it did not. Of several handlers for one
+              architecture the kernel asks the newest; of the others C(works) is null.
             - Those of the next boot have the C(path) of their file; C(masked) is true for a file
               that only hides another one.
           returned: when gathered

@@ -51,6 +51,9 @@ class FakeKernel(_binfmt_machine.Machine):
     def handlers(self) -> list[Handler]:
         return [self.held[name] for name in sorted(self.held)]
 
+    def since(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.held)}
+
     def register(self, line: str) -> None:
         one = _binfmt.parse_line(line)
         if one.name in self.refused or one.name in self.held:

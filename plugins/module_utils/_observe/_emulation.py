@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any
+from typing import Any, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
     ARCHITECTURES,
     Handler,
     architecture_of,
+    asked,
     facts,
     parse_entry,
     serves,
@@ -20,7 +22,11 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import 
     effective,
     read_files,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import BINFMT
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import (
+    BINFMT,
+    registered,
+)
+from ansible_collections.arm64.docker.plugins.module_utils._elf import HEADER_LIMIT, read_header
 from ansible_collections.arm64.docker.plugins.module_utils._execute import Program, failure
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
@@ -49,22 +55,43 @@ def read_emulation(host: Host) -> dict[str, Any]:
     """Return whether binfmt_misc is mounted, the kernel's handlers, and those of the next boot.
 
     Of the kernel's, ``works`` says whether a program of the handler's architecture ran when it was
-    tried, None where it is off or foreign, and ``failure`` why it did not run.
-    ``interpreter_exists`` is about the file: a handler with ``fix_binary`` does without.
+    tried, None where it is off or foreign, or a newer one is asked in its place, and ``failure``
+    why it did not run.
+    ``interpreter_exists`` and ``interpreter_dynamic`` are about the file: a handler with
+    ``fix_binary`` does without it, but not without the libraries that it looks for in containers.
     """
+    # Before they are read: elsewhere than in the kernel's file system reading moves the time.
+    since = registered(host.path(BINFMT), host.names(BINFMT))
     handlers = _handlers(host)
-    tried = _try(host, handlers)
+    given = {
+        name: [one for one in asked(handlers, name, since) if architecture_of(one) == name]
+        for name in ARCHITECTURES
+    }
+    tried = _try(host, given)
     return {
         "mounted": host.exists(f"{BINFMT}/status"),
         "handlers": [
             {
                 **facts(handler),
-                "interpreter_exists": os.path.exists(host.path(handler.interpreter)),
-                **_verdict(handler, tried),
+                **_interpreter(host, handler),
+                **_verdict(handler, given, tried),
             }
             for handler in handlers
         ],
         "boot": _boot(host),
+    }
+
+
+def _interpreter(host: Host, handler: Handler) -> dict[str, Any]:
+    """Return whether the file is there, and whether it looks for libraries, None where unknown."""
+    path = host.path(handler.interpreter)
+    header = None
+    if os.path.isfile(path):
+        with contextlib.suppress(OSError), open(path, "rb") as stream:
+            header = read_header(stream.read(HEADER_LIMIT))
+    return {
+        "interpreter_exists": os.path.exists(path),
+        "interpreter_dynamic": None if header is None else header.dynamic,
     }
 
 
@@ -81,10 +108,9 @@ def _handlers(host: Host) -> list[Handler]:
     return found
 
 
-def _try(host: Host, handlers: list[Handler]) -> dict[str, str | None]:
+def _try(host: Host, given: Mapping[str, list[Handler]]) -> dict[str, str | None]:
     """Execute a program of each architecture that is emulated, all at once; say what happened."""
-    served = {architecture_of(handler) for handler in handlers if handler.enabled}
-    programs = {name: Program(name) for name in ARCHITECTURES if name in served}
+    programs = {name: Program(name) for name in ARCHITECTURES if given[name]}
     try:
         for name, program in programs.items():
             host.start(f"program for {name}", program.argv, _SHARE)
@@ -94,9 +120,11 @@ def _try(host: Host, handlers: list[Handler]) -> dict[str, str | None]:
             program.close()
 
 
-def _verdict(handler: Handler, tried: dict[str, str | None]) -> dict[str, Any]:
+def _verdict(
+    handler: Handler, given: Mapping[str, list[Handler]], tried: Mapping[str, str | None]
+) -> dict[str, Any]:
     architecture = architecture_of(handler)
-    if not handler.enabled or architecture not in tried:
+    if handler not in given.get(architecture or "", []):
         return {"works": None, "failure": None}
     return {"works": tried[architecture] is None, "failure": tried[architecture]}
 
@@ -111,6 +139,5 @@ def _boot(host: Host) -> list[dict[str, Any]]:
             known = [name for name in ARCHITECTURES if serves(handler, name)]
             if known:
                 held = {**facts(handler), "path": file.path, "masked": False}
-                held["interpreter_exists"] = os.path.exists(host.path(handler.interpreter))
-                found.append(held)
+                found.append({**held, **_interpreter(host, handler)})
     return found

@@ -394,3 +394,22 @@ def test_what_a_killed_run_left_of_its_trial_is_cleared_away(root: Path, state: 
     assert done[:2] == ["unregister arm64-docker-trial", "unregister qemu-aarch64"]
     assert kernel.handlers() == ([HELD] if state == PRESENT else [])
     assert words(do(kernel, state=state, persistent=False)) == []
+
+
+def test_the_own_handler_is_mended_beside_one_of_another_name_that_fits(root: Path) -> None:
+    mine = replace(HELD, name="mine")
+    kernel = FakeKernel(root, mine, replace(HELD, interpreter="/gone"))
+    kernel.broken = {"/gone"}
+    assert words(do(kernel, persistent=False)) == [
+        "unregister qemu-aarch64",
+        "register qemu-aarch64",
+    ]
+    assert kernel.handlers() == [mine, HELD]
+
+
+def test_when_a_handler_was_registered_is_its_time_of_access(tmp_path: Path) -> None:
+    for name, moment in (("qemu-aarch64", 1), ("mine", 2)):
+        place = put(tmp_path, f"/proc/sys/fs/binfmt_misc/{name}", b"enabled\n")
+        os.utime(place, (moment, 9))
+    since = Machine(FakeRunner(), str(tmp_path)).since()
+    assert since == {"mine": 2 * 10**9, "qemu-aarch64": 10**9}

@@ -35,7 +35,8 @@ MIXED = BinfmtFile(OWN, False, (GOOD, handler("arm")))
 
 def steps(wish: Wish, *held: Handler, files: tuple = (), failure: str | None = None) -> list[str]:
     """Return what would be done, in words."""
-    current = Current(handlers=held, files=files, failure=failure)
+    asked = frozenset(one.name for one in held)
+    current = Current(handlers=held, files=files, failure=failure, asked=asked)
     return [str(action) for action in plan(wish, current, QEMU)]
 
 
@@ -86,6 +87,22 @@ def test_the_kernel_gets_what_it_lacks(wish: Wish, held: tuple, expected: list[s
 
 def test_a_handler_that_does_not_work_is_registered_anew() -> None:
     assert steps(replace(WANTED, persistent=False), GOOD, failure="it was killed") == ANEW
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("qemu-aarch64", ANEW), ("mine", ["disable mine", *ANEW])]
+)
+def test_of_two_handlers_the_one_is_to_blame_that_was_asked(
+    asked: str, expected: list[str]
+) -> None:
+    held = (replace(GOOD, name="mine"), GOOD)
+    current = Current(handlers=held, failure="it was killed", asked=frozenset((asked,)))
+    wish = replace(WANTED, persistent=False)
+    if asked == "mine":
+        with pytest.raises(DockerHostError, match="mine, which does not work: it was killed"):
+            plan(wish, current, QEMU)
+    done = plan(replace(wish, replace=asked == "mine"), current, QEMU)
+    assert [str(action) for action in done] == expected
 
 
 def test_the_credentials_are_part_of_what_is_registered() -> None:
@@ -240,11 +257,16 @@ def files() -> st.SearchStrategy:
     held=st.lists(handlers(), max_size=4, unique_by=lambda one: one.name),
     there=st.lists(files(), max_size=4, unique_by=lambda one: one.path),
     failure=st.sampled_from((None, "it was killed")),
+    asked=st.frozensets(st.sampled_from(("qemu-aarch64", "qemu-arm", "box64"))),
 )
 def test_what_is_done_once_is_done(
-    wish: Wish, held: list[Handler], there: list[BinfmtFile], failure: str | None
+    wish: Wish,
+    held: list[Handler],
+    there: list[BinfmtFile],
+    failure: str | None,
+    asked: frozenset,
 ) -> None:
-    current = Current(handlers=tuple(held), files=tuple(there), failure=failure)
+    current = Current(True, tuple(held), tuple(there), failure, asked)
     try:
         actions = plan(wish, current, QEMU)
     except DockerHostError:

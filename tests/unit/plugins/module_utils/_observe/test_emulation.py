@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
 from ansible_collections.arm64.docker.plugins.module_utils._observe._emulation import read_emulation
 from ansible_collections.arm64.docker.plugins.module_utils._process import Result
 from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
@@ -63,7 +65,13 @@ def test_handlers_of_foreign_programs_are_read_from_the_kernel_and_tried(build: 
     assert read_emulation(machine.host()) == {
         "mounted": True,
         "handlers": [
-            {**HANDLED, "works": True, "failure": None, "interpreter_exists": True},
+            {
+                **HANDLED,
+                "works": True,
+                "failure": None,
+                "interpreter_exists": True,
+                "interpreter_dynamic": None,
+            },
         ],
         "boot": [],
     }
@@ -85,6 +93,32 @@ def test_a_handler_that_does_not_work_says_why(machine: Machine, answer: Any, wo
     (handler,) = read_emulation(machine.host())["handlers"]
     assert (handler["works"], handler["architecture"]) == (False, "amd64")
     assert words in handler["failure"]
+
+
+@pytest.mark.parametrize(
+    ("moments", "works"), [((1, 2), [None, False]), ((2, 1), [False, None]), ((3, 3), [False] * 2)]
+)
+def test_of_several_handlers_the_newest_is_tried(
+    machine: Machine, moments: tuple, works: list[bool | None]
+) -> None:
+    machine.runner.answers["program"] = said(rc=-11)
+    for name, moment in zip(("mine", "qemu-x86_64"), moments):
+        os.utime(machine.write(f"{BINFMT}/{name}", FOREIGN), (moment, 9))
+    machine.write(f"{BINFMT}/off", FOREIGN.replace("enabled", "disabled"))
+    seen = {one["name"]: one["works"] for one in read_emulation(machine.host())["handlers"]}
+    assert seen == {"mine": works[0], "qemu-x86_64": works[1], "off": None}
+
+
+@pytest.mark.parametrize("loader", [True, False])
+def test_an_interpreter_that_looks_for_libraries_is_told_from_a_static_one(
+    machine: Machine, loader: bool
+) -> None:
+    program = bytearray(exit_program("arm64", 0))
+    program[64] = 3 if loader else 1
+    machine.write("/usr/bin/qemu-x86_64-static", bytes(program))
+    machine.write(f"{BINFMT}/qemu-x86_64", FOREIGN)
+    (handler,) = read_emulation(machine.host())["handlers"]
+    assert handler["interpreter_dynamic"] is loader
 
 
 def test_a_handler_that_is_off_is_not_tried(machine: Machine) -> None:

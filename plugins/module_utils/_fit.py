@@ -64,13 +64,15 @@ def machine(facts: Mapping[str, Any], emulated: Sequence[str]) -> Machine:
     """Return the host that facts of docker_host_facts describe.
 
     :param emulated: platforms that may be emulated there; those count whose handler works, also in
-        containers, which takes the flag F
+        containers, which takes the flag F and a QEMU that needs no libraries
     """
     handlers = (facts.get("emulation") or {}).get("handlers") or []
     working = {
         handler["architecture"]
         for handler in handlers
-        if handler.get("works") and handler.get("fix_binary")
+        if handler.get("works")
+        and handler.get("fix_binary")
+        and not handler.get("interpreter_dynamic")
     }
     wanted = [Platform.parse(text) for text in emulated]
     own = Platform.parse(facts["platform"]["platform"])

@@ -44,7 +44,11 @@ def _runs_itself(facts: dict[str, Any], architecture: str) -> bool:
 
 def _not_in_containers(facts: dict[str, Any]) -> str | None:
     handlers = facts["emulation"]["handlers"]
-    weak = [handler for handler in handlers if handler["works"] and not handler["fix_binary"]]
+    weak = [
+        handler
+        for handler in handlers
+        if handler["works"] and (not handler["fix_binary"] or handler["interpreter_dynamic"])
+    ]
     return _listed(f"{handler['name']} with {handler['interpreter']}" for handler in weak)
 
 
@@ -73,7 +77,8 @@ RULES = (
     Rule(
         "handler_not_in_containers",
         INFO,
-        "A handler works on the host and not inside containers, for it lacks the flag F.",
+        "A handler works on the host and not inside containers, for it lacks the flag F, or its QEMU "
+        "looks for libraries there.",
         "The module binfmt_handler registers it with F, which needs a static QEMU.",
         ("emulation",),
         _not_in_containers,

@@ -410,3 +410,56 @@ def test_exports_stay_as_long_as_the_volumes(evaluated) -> None:
         names="__docker_dind_unexports | map(attribute='name') | list",
     )
     assert [one["names"] for one in found] == [[], ["ci"]]
+
+
+VENDOR = "/usr/lib/binfmt.d/qemu-aarch64.conf"
+HANDLER = {
+    "name": "qemu-aarch64",
+    "architecture": "arm64",
+    "interpreter": "/usr/libexec/qemu-binfmt/aarch64-binfmt-P",
+    "interpreter_exists": True,
+    "interpreter_dynamic": False,
+    "fix_binary": True,
+    "flags": ["F", "O", "P"],
+    "works": True,
+    "failure": None,
+}
+
+
+def emulating(
+    running: dict[str, Any], booting: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return the variables of an amd64 host whose kernel and next boot have a handler."""
+    boot = {**HANDLER, "path": VENDOR, "masked": False, **(booting or {})}
+    return {
+        "docker_emulation_architectures": ["arm64"],
+        "ansible_facts": {
+            "docker_host": {
+                "os": {"id": "debian", "version_id": "13", "container": None},
+                "platform": {"kernel_machine": "x86_64", "platform": "linux/amd64"},
+                "packages": {},
+                "files": {},
+                "docker": None,
+                "emulation": {"handlers": [{**HANDLER, **running}], "boot": [boot]},
+            }
+        },
+        **more,
+    }
+
+
+def test_a_handler_is_good_where_containers_can_use_it_now_and_after_the_next_boot(
+    evaluated,
+) -> None:
+    sets = [
+        emulating({}),
+        emulating({"works": False}),
+        emulating({"works": None}),
+        emulating({"fix_binary": False}),
+        emulating({"interpreter_dynamic": True}),
+        emulating({"interpreter_dynamic": None}),
+        emulating({}, {"interpreter_dynamic": True}),
+        emulating({}, {"interpreter_exists": False}),
+    ]
+    found = evaluated("docker_emulation", *sets, drift="__docker_emulation_handlers_drift")
+    drift = [one["drift"] for one in found]
+    assert drift == [[], ["arm64"], ["arm64"], ["arm64"], ["arm64"], [], ["arm64"], ["arm64"]]

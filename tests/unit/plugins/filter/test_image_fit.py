@@ -81,7 +81,9 @@ def test_what_is_allowed_and_works_is_emulated_with_a_warning() -> None:
     assert "container web: nginx:1 is emulated as linux/amd64" in row["warning"]
 
 
-@pytest.mark.parametrize("handler", [{"works": False}, {"fix_binary": False}])
+@pytest.mark.parametrize(
+    "handler", [{"works": False}, {"fix_binary": False}, {"interpreter_dynamic": True}]
+)
 def test_a_handler_that_containers_cannot_use_does_not_count(handler: dict[str, Any]) -> None:
     row = fit({}, facts(**handler), ["linux/amd64"], registry=[answer("linux/amd64")])
     assert row["verdict"] == "unsupported"

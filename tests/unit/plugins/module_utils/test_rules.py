@@ -39,6 +39,7 @@ HANDLER = {
     "architecture": "amd64",
     "interpreter": "/usr/bin/qemu-x86_64-static",
     "interpreter_exists": True,
+    "interpreter_dynamic": False,
     "fix_binary": True,
     "works": True,
     "failure": None,
@@ -450,6 +451,12 @@ TABLE = [
         emulated(works=True, fix_binary=False),
         "qemu-x86_64 with /usr/bin/qemu-x86_64-static",
         emulated(works=False, fix_binary=False),
+    ),
+    (
+        "handler_not_in_containers",
+        emulated(interpreter_dynamic=True),
+        "qemu-x86_64 with /usr/bin/qemu-x86_64-static",
+        emulated(interpreter_dynamic=None),
     ),
     (
         "rootless_no_namespaces",

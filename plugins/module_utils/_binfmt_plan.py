@@ -72,8 +72,9 @@ class Current:
     """What is there: the kernel's handlers, the files of all folders, and what was tried.
 
     ``failure`` says why a program of the architecture did not run, None where it ran or was not
-    tried, and ``asked`` which handlers it may have been given to. ``gone`` are the interpreters of files that do not exist, so that the next boot will not
-    register them, and ``dynamic`` those that look for libraries, which containers do not have.
+    tried, and ``asked`` which handlers it may have been given to. ``gone`` are the interpreters of
+    files that do not exist, so that the next boot will not register them, and ``dynamic`` those
+    that look for libraries, which containers do not have.
     """
 
     active: bool = True
@@ -308,11 +309,28 @@ def _kernel_away(wish: Wish, current: Current) -> list[Action]:
 
 
 def _files_away(wish: Wish, current: Current) -> list[Action]:
-    """What a package brought is masked, so that the next boot does not register it again."""
+    """What a package brought is masked, so that the next boot does not register it again.
+
+    binfmt-support knows no masks: its record goes, until the package is installed again.
+    """
     if not wish.persistent:
         return _own_removed(wish, current.file(wish.path))
+    records = [
+        file for file in current.files if file.is_record and file.registers(wish.architecture)
+    ]
+    for file in records:
+        if file.local or file.name != wish.name:
+            raise DockerHostError(
+                f"binfmt-support registers the handler {file.name} for {wish.architecture} at the "
+                "next boot.",
+                f"Remove it: update-binfmts --remove {file.name} {file.handlers[0].interpreter}",
+            )
+    return [*(Action("remove", file.path) for file in records), *_systemd_away(wish, current)]
+
+
+def _systemd_away(wish: Wish, current: Current) -> list[Action]:
     there, hidden = current.file(wish.path), current.hidden(wish.path)
-    for file in effective(current.files):
+    for file in effective(file for file in current.files if not file.is_record):
         if file.registers(wish.architecture) and file.name != f"{wish.name}.conf":
             raise DockerHostError(
                 f"{file.path} registers a handler for {wish.architecture} at the next boot.",

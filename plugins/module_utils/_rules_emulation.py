@@ -77,8 +77,8 @@ RULES = (
     Rule(
         "handler_not_in_containers",
         INFO,
-        "A handler works on the host and not inside containers, for it lacks the flag F, or its QEMU "
-        "looks for libraries there.",
+        "A handler works on the host and not inside containers, for it lacks the flag F, or its "
+        "QEMU looks for libraries there.",
         "The module binfmt_handler registers it with F, which needs a static QEMU.",
         ("emulation",),
         _not_in_containers,

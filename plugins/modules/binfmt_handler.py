@@ -41,7 +41,9 @@ options:
       - V(disabled) leaves the registration in the kernel, which does not use it any more.
       - V(absent) removes it.
       - With V(disabled) and V(absent) a file of the same name that a package brought is masked, so
-        that the next boot does not register it again.
+        that the next boot does not register it again. binfmt-support (Ubuntu 22.04) knows no masks;
+        what a package gave it is removed from its database, C(/var/lib/binfmts), and comes back
+        when that package is installed again.
     type: str
     choices: [present, absent, disabled]
     default: present
@@ -68,7 +70,7 @@ options:
   persistent:
     description:
       - Whether the next boot registers the handler too, through a file in C(/etc/binfmt.d). None is
-        written where a package brought one that fits. V(false) removes the one of this module and
+        written where a package brought one that fits, or gave one to binfmt-support. V(false) removes the one of this module and
         leaves the next boot to packages, and to a mask of yours.
     type: bool
     default: true

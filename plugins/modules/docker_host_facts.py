@@ -336,8 +336,9 @@ ansible_facts:
             - C(works) says whether the smallest program of the architecture ran when the
               observation executed it, and C(failure) why it did not. Of several handlers for one
               architecture the kernel asks the newest; of the others C(works) is null.
-            - Those of the next boot have the C(path) of their file; C(masked) is true for a file
-              that only hides another one.
+            - Those of the next boot have the C(path) of their file, in a folder of binfmt.d or in
+              the database of binfmt-support; C(masked) is true for a file that only hides another
+              one.
           returned: when gathered
           type: dict
         rootless:

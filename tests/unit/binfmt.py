@@ -24,6 +24,16 @@ def handler(architecture: str, interpreter: str = "/usr/bin/qemu", flags: str = 
     )
 
 
+# What update-binfmts 2.2.2 keeps of what Ubuntu 22.04's qemu-user-static registers.
+RECORD = (
+    "qemu-user-static\nmagic\n0\n"
+    r"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+    "\n"
+    r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+    "\n/usr/libexec/qemu-binfmt/aarch64-binfmt-P\n\nno\nyes\nyes\n"
+)
+
+
 class FakeKernel(_binfmt_machine.Machine):
     """A machine with files in a folder and a kernel that holds handlers.
 

@@ -43,6 +43,7 @@ class _Files:
         self._host = host
         self.link = host.link
         self.names = host.names
+        self.exists = host.exists
 
     def text(self, path: str) -> str | None:
         try:

@@ -463,3 +463,24 @@ def test_a_handler_is_good_where_containers_can_use_it_now_and_after_the_next_bo
     found = evaluated("docker_emulation", *sets, drift="__docker_emulation_handlers_drift")
     drift = [one["drift"] for one in found]
     assert drift == [[], ["arm64"], ["arm64"], ["arm64"], ["arm64"], [], ["arm64"], ["arm64"]]
+
+
+def test_what_packages_registered_is_registered_again_by_whatever_did_it(evaluated) -> None:
+    record = "/var/lib/binfmts/qemu-aarch64"
+    sets = [
+        emulating({}, {"path": path}, __docker_emulation_path=path) for path in (VENDOR, record)
+    ]
+    found = evaluated(
+        "docker_emulation",
+        *sets,
+        drift="__docker_emulation_handlers_drift",
+        distributed="__docker_emulation_distributed",
+        again="__docker_emulation_registrar",
+    )
+    assert found == [
+        {"drift": [], "distributed": {"arm64": path}, "again": again}
+        for path, again in (
+            (VENDOR, ["/usr/lib/systemd/systemd-binfmt", VENDOR]),
+            (record, ["/usr/sbin/update-binfmts", "--enable", "qemu-aarch64"]),
+        )
+    ]

@@ -25,7 +25,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt_plan import (
 )
 from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
-from ansible_collections.arm64.docker.tests.unit.binfmt import FakeKernel, handler
+from ansible_collections.arm64.docker.tests.unit.binfmt import RECORD, FakeKernel, handler
 from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said
 
 DEBIAN = "/usr/libexec/qemu-binfmt/aarch64-binfmt-P"
@@ -413,3 +413,68 @@ def test_when_a_handler_was_registered_is_its_time_of_access(tmp_path: Path) -> 
         os.utime(place, (moment, 9))
     since = Machine(FakeRunner(), str(tmp_path)).since()
     assert since == {"mine": 2 * 10**9, "qemu-aarch64": 10**9}
+
+
+SUPPORT = "/var/lib/binfmts/qemu-aarch64"
+UNITS = "etc/systemd/system"
+
+
+def support(root: Path, record: str = RECORD) -> Path:
+    """Put binfmt-support there, which has registered QEMU and will do so at every boot."""
+    put(root, "/usr/sbin/update-binfmts", b"")
+    wants = root / UNITS / "multi-user.target.wants"
+    wants.mkdir(parents=True)
+    (wants / "binfmt-support.service").symlink_to("/lib/systemd/system/binfmt-support.service")
+    return put(root, SUPPORT, record.encode())
+
+
+def test_what_binfmt_support_registers_is_good_enough(root: Path) -> None:
+    support(root)
+    kernel = FakeKernel(root, replace(HELD, flags="FP"))
+    outcome = do(kernel)
+    assert (words(outcome), outcome.works) == ([], True)
+
+
+@pytest.mark.parametrize("state", [ABSENT, DISABLED])
+def test_what_binfmt_support_would_register_again_is_forgotten(root: Path, state: str) -> None:
+    place = support(root)
+    kernel = FakeKernel(root, replace(HELD, flags="FP"))
+    verb = "unregister" if state == ABSENT else "disable"
+    for check in (True, False):
+        done = words(do(kernel, state=state, check=check))
+        assert done == [f"{verb} qemu-aarch64", f"remove {SUPPORT}"]
+        assert place.exists() is check
+    assert words(do(kernel, state=state)) == []
+    assert words(do(kernel))[-1] == f"write {OWN}"
+
+
+def test_what_an_administrator_told_binfmt_support_stays(root: Path) -> None:
+    support(root, RECORD.replace("qemu-user-static", ":"))
+    kernel = FakeKernel(root, HELD)
+    with pytest.raises(DockerHostError, match="update-binfmts --remove qemu-aarch64 /usr/libexec"):
+        do(kernel, state=ABSENT)
+    assert kernel.handlers() == [HELD]
+
+
+@pytest.mark.parametrize("off", ["program", "wants", "masked", "damaged"])
+def test_what_binfmt_support_does_not_register_at_boot_does_not_count(root: Path, off: str) -> None:
+    place = support(root)
+    if off == "program":
+        (root / "usr/sbin/update-binfmts").unlink()
+    elif off == "wants":
+        (root / UNITS / "multi-user.target.wants/binfmt-support.service").unlink()
+    elif off == "masked":
+        (root / UNITS / "binfmt-support.service").symlink_to("/dev/null")
+    else:
+        place.write_text("half a record\n")
+    assert words(do(FakeKernel(root, HELD))) == [f"write {OWN}"]
+
+
+def test_a_mask_may_be_a_relative_link(root: Path) -> None:
+    put(root, VENDOR, _binfmt.render(HELD).encode())
+    mask = root / OWN.lstrip("/")
+    mask.parent.mkdir(parents=True)
+    mask.symlink_to("../../dev/null")
+    kernel = FakeKernel(root)
+    assert words(do(kernel, state=ABSENT)) == []
+    assert words(do(kernel)) == ["register qemu-aarch64", f"remove {OWN}"]

@@ -10,7 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt import ARCHITECTURES, Handler
-from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import BinfmtFile
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import (
+    SUPPORT,
+    BinfmtFile,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_plan import (
     ABSENT,
     DISABLED,
@@ -30,6 +33,7 @@ VENDOR = "/usr/lib/binfmt.d/qemu-aarch64.conf"
 OWN_FILE = BinfmtFile(OWN, False, (GOOD,))
 VENDOR_FILE = BinfmtFile(VENDOR, False, (GOOD,))
 MASKED = BinfmtFile(OWN, True, ())
+RECORD = BinfmtFile("/var/lib/binfmts/qemu-aarch64", False, (GOOD,))
 MIXED = BinfmtFile(OWN, False, (GOOD, handler("arm")))
 
 
@@ -130,6 +134,10 @@ def test_the_first_argument_is_kept_where_the_interpreter_knows_how() -> None:
         (replace(WANTED, persistent=False), (VENDOR_FILE,), []),
         (replace(WANTED, persistent=False), (MIXED,), []),
         (replace(WANTED, persistent=False), (MASKED, VENDOR_FILE), []),
+        # binfmt-support's database serves too, unless systemd registers another of that name first.
+        (WANTED, (RECORD,), []),
+        (replace(WANTED, credentials=True), (RECORD,), [WRITE]),
+        (WANTED, (RECORD, replace(OWN_FILE, handlers=(replace(GOOD, flags="O"),))), [WRITE]),
         # Another file of the administrator's own serves as well.
         (WANTED, (replace(OWN_FILE, path="/etc/binfmt.d/mine.conf"),), []),
         (
@@ -155,6 +163,9 @@ def test_the_next_boot_gets_what_it_lacks(wish: Wish, files: tuple, expected: li
         ((MASKED, VENDOR_FILE), []),
         # The package that brought the file is gone, and the mask hides nothing.
         ((MASKED,), [f"remove {OWN}"]),
+        ((RECORD,), [f"remove {RECORD.path}"]),
+        ((RECORD, OWN_FILE), [f"remove {RECORD.path}", f"remove {OWN}"]),
+        ((RECORD, VENDOR_FILE), [f"remove {RECORD.path}", f"mask {OWN}"]),
         ((BinfmtFile(OWN, False, (handler("arm"),)),), []),
     ],
 )
@@ -191,6 +202,20 @@ OTHER = replace(GOOD, name="box64", interpreter="/usr/bin/box64", flags="P")
             (replace(OWN_FILE, path="/usr/lib/binfmt.d/emulators.conf"),),
             None,
             "emulators.conf registers a handler",
+        ),
+        (
+            Wish("arm64", ABSENT),
+            (),
+            (replace(RECORD, local=True),),
+            None,
+            "update-binfmts --remove qemu-aarch64 /usr/bin/qemu",
+        ),
+        (
+            Wish("arm64", ABSENT),
+            (),
+            (replace(RECORD, path="/var/lib/binfmts/mine"),),
+            None,
+            "binfmt-support registers the handler mine",
         ),
     ],
 )
@@ -234,9 +259,11 @@ def handlers() -> st.SearchStrategy:
 def files() -> st.SearchStrategy:
     return st.builds(
         lambda folder, name, masked, held: BinfmtFile(
-            f"{folder}/{name}.conf", masked, () if masked else tuple(held)
+            f"{folder}/{name}" if folder == SUPPORT else f"{folder}/{name}.conf",
+            masked,
+            () if masked else tuple(held),
         ),
-        st.sampled_from(("/etc/binfmt.d", "/run/binfmt.d", "/usr/lib/binfmt.d")),
+        st.sampled_from(("/etc/binfmt.d", "/run/binfmt.d", "/usr/lib/binfmt.d", SUPPORT)),
         st.sampled_from(("qemu-aarch64", "qemu-arm", "mine")),
         st.booleans(),
         st.lists(handlers(), max_size=2),

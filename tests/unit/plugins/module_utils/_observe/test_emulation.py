@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.arm64.docker.plugins.module_utils._elf import exit_program
 from ansible_collections.arm64.docker.plugins.module_utils._observe._emulation import read_emulation
 from ansible_collections.arm64.docker.plugins.module_utils._process import Result
+from ansible_collections.arm64.docker.tests.unit.binfmt import RECORD
 from ansible_collections.arm64.docker.tests.unit.fakes import said, silent
 from ansible_collections.arm64.docker.tests.unit.hosts import Machine
 
@@ -147,6 +148,19 @@ def test_the_registrations_of_the_next_boot_are_those_that_systemd_would_read(
         ("/etc/binfmt.d/qemu-i386.conf", False, "386", False),
         ("/usr/lib/binfmt.d/qemu-x86_64.conf", False, "amd64", True),
     ]
+
+
+def test_the_next_boot_has_what_binfmt_support_registers(machine: Machine) -> None:
+    machine.write("/usr/sbin/update-binfmts", "")
+    unit = "/lib/systemd/system/binfmt-support.service"
+    machine.link("/etc/systemd/system/multi-user.target.wants/binfmt-support.service", unit)
+    machine.write("/var/lib/binfmts/qemu-aarch64", RECORD)
+    machine.write("/var/lib/binfmts/python3.11", "python3.11\nmagic\n0\n\\xa7\x0d\n\n/py\n\n\n\n\n")
+    (held,) = read_emulation(machine.host())["boot"]
+    assert (held["path"], held["masked"]) == ("/var/lib/binfmts/qemu-aarch64", False)
+    assert (held["architecture"], held["flags"]) == ("arm64", ["F", "P"])
+    machine.link("/etc/systemd/system/binfmt-support.service", "/dev/null")
+    assert read_emulation(machine.host())["boot"] == []
 
 
 @pytest.mark.parametrize(

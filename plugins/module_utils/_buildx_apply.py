@@ -94,13 +94,19 @@ def configure(request: Request, buildx: Buildx, store: Store) -> Outcome:
     if request.check or not actions:
         return Outcome(seen.builder, seen.builder, todo, actions, [], current)
     warnings = _apply(request, buildx, store, seen, todo)
+    try:
+        if starts:
+            buildx.bootstrap(name)
+        after = _look(buildx, store, name)
+        if request.bootstrap:
+            _check_running(after)
+    except DockerHostError as error:
+        if not todo.remove or seen.record is None:
+            raise
+        raise _put_back(buildx, store, seen, todo, error) from error
+    # Builds that name no builder get it when it is known to do.
     if request.use and not current:
         buildx.use(name)
-    if starts:
-        buildx.bootstrap(name)
-    after = _look(buildx, store, name)
-    if request.bootstrap:
-        _check_running(after)
     return Outcome(seen.builder, after, todo, actions, warnings, current)
 
 
@@ -244,6 +250,26 @@ def _apply(request: Request, buildx: Buildx, store: Store, seen: _Seen, todo: Pl
     return warnings
 
 
+def _put_back(
+    buildx: Buildx, store: Store, seen: _Seen, todo: Plan, error: DockerHostError
+) -> DockerHostError:
+    """Have the builder again that was made anew and did not start; return what to raise."""
+    name = seen.builder.name
+    with contextlib.suppress(DockerHostError):
+        # Its containers have the names of those that come back.
+        buildx.remove(name, todo.keep_state)
+    store.restore(name, seen.record)
+    words = [f"{error.message} The builder was put back as it was"]
+    if seen.builder.driver == CONTAINER and not todo.keep_state:
+        words.append(", without its build cache")
+    if any(node.status == RUNNING for node in seen.builder.nodes):
+        try:
+            buildx.bootstrap(name)
+        except DockerHostError as again:
+            words.append(f", and does not start either: {again.message}")
+    return DockerHostError(f"{''.join(words).rstrip('.')}.", error.remedy)
+
+
 def _as_before(error: DockerHostError) -> DockerHostError:
     return DockerHostError(f"{error.message} The builder is as before.", error.remedy)
 
@@ -269,6 +295,6 @@ def _actions(name: str, todo: Plan, use: bool, starts: bool) -> list[str]:
             if creates and not index
             else f"append node {node.name} to builder {name}"
         )
-    if use:
-        actions.append(f"use builder {name}")
-    return [*actions, *([f"bootstrap builder {name}"] if starts else ())]
+    if starts:
+        actions.append(f"bootstrap builder {name}")
+    return [*actions, *([f"use builder {name}"] if use else ())]

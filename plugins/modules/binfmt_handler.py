@@ -70,8 +70,8 @@ options:
   persistent:
     description:
       - Whether the next boot registers the handler too, through a file in C(/etc/binfmt.d). None is
-        written where a package brought one that fits, or gave one to binfmt-support. V(false) removes the one of this module and
-        leaves the next boot to packages, and to a mask of yours.
+        written where a package brought one that fits, or gave one to binfmt-support. V(false)
+        removes the one of this module and leaves the next boot to packages, and to a mask of yours.
     type: bool
     default: true
   verify:

@@ -16,7 +16,8 @@ description:
   - A missing node is appended. Whatever else differs, C(buildx) does not bring into force in a
     builder that is there, so the builder is removed and made anew, and O(keep_state) keeps its
     build cache.
-  - Where a node cannot be made, the builder is put back as it was.
+  - Where a node cannot be made, or BuildKit does not start in a builder that was made anew, the
+    builder is put back as it was.
   - A node that does not answer (a board that is switched off) is no error as long as nothing has to
     be changed and O(bootstrap) is V(false).
 extends_documentation_fragment:

@@ -22,7 +22,10 @@ def refused(text: str) -> Result:
 
 
 class PretendBuildx:
-    """Builders in ``folder``; nodes at an endpoint in ``down`` do not answer."""
+    """Builders in ``folder``; nodes at an endpoint in ``down`` do not answer.
+
+    BuildKit does not start on nodes that have a driver option in ``unfit``.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,6 +33,7 @@ class PretendBuildx:
         self.current = "default"
         self.down: set[str] = set()
         self.running: set[str] = set()
+        self.unfit: set[str] = set()
         self.runner = FakeRunner(docker=self._answer, env=self._elsewhere)
 
     def record(self, name: str) -> Path:
@@ -62,6 +66,8 @@ class PretendBuildx:
         if not self.record(name).exists():
             return refused(f'no builder "{name}" found')
         kept = json.loads(self.record(name).read_text())
+        if boot and any(self.unfit & set(node["DriverOpts"] or ()) for node in kept["Nodes"]):
+            return refused("pull access denied for example.org/buildkit")
         if boot:
             self.running |= {node["Name"] for node in kept["Nodes"]}
         lines = [f"Name:   {kept['Name']}", f"Driver: {kept['Driver']}", "", "Nodes:"]
@@ -110,7 +116,9 @@ class PretendBuildx:
         path = self.record(words[-1])
         if not path.exists():
             return refused(f'failed to remove: no builder "{words[-1]}" found')
-        ends = {node["Endpoint"] for node in json.loads(path.read_text())["Nodes"]}
+        nodes = json.loads(path.read_text())["Nodes"]
+        ends = {node["Endpoint"] for node in nodes}
+        self.running -= {node["Name"] for node in nodes}
         path.unlink()
         return refused("failed to remove one or more builders") if ends & self.down else said()
 

@@ -53,8 +53,8 @@ def test_a_farm_is_made_and_a_second_run_changes_nothing(docker: PretendBuildx) 
     assert outcome.actions == [
         "create builder farm with node farm0",
         "append node pi to builder farm",
-        "use builder farm",
         "bootstrap builder farm",
+        "use builder farm",
     ]
     assert outcome.after.status == "running"
     assert docker.current == "farm"
@@ -234,3 +234,36 @@ def test_secrets_in_options_are_shown_to_nobody(docker: PretendBuildx) -> None:
     shown = json.dumps([result(request, outcome), diff(request, outcome), outcome.actions])
     assert "hunter2" not in shown
     assert outcome.after.nodes[0].endpoint == HOST
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_builder_made_anew_that_does_not_start_is_put_back(
+    docker: PretendBuildx, running: bool
+) -> None:
+    run(docker, replace(FARM, bootstrap=running))
+    before = docker.record("farm").read_bytes()
+    docker.unfit.add("image")
+    request = replace(wanted(driver_opts={"image": "x"}), bootstrap=True, use=True)
+    with pytest.raises(DockerHostError, match=r"pull access denied .* put back as it was\. "):
+        run(docker, request)
+    assert docker.record("farm").read_bytes() == before
+    assert docker.running == ({"farm0", "pi"} if running else set())
+    assert docker.current == "default"
+    assert docker.changes()[-1] == "docker buildx rm --keep-state farm"
+
+
+def test_what_a_builder_that_is_put_back_lacks_is_said(docker: PretendBuildx) -> None:
+    run(docker, replace(wanted(driver_opts={"network": "host"}), bootstrap=True))
+    docker.unfit |= {"image", "network"}
+    request = replace(wanted(driver_opts={"image": "x"}), bootstrap=True, keep_state=False)
+    with pytest.raises(DockerHostError) as found:
+        run(docker, request)
+    assert "as it was, without its build cache, and does not start either" in found.value.message
+
+
+def test_a_new_builder_that_does_not_start_is_not_used(docker: PretendBuildx) -> None:
+    docker.unfit.add("image")
+    with pytest.raises(DockerHostError, match="is there, and its BuildKit does not start"):
+        run(docker, replace(wanted(driver_opts={"image": "x"}), bootstrap=True, use=True))
+    assert docker.record("farm").exists()
+    assert docker.current == "default"

@@ -484,3 +484,22 @@ def test_what_packages_registered_is_registered_again_by_whatever_did_it(evaluat
             (record, ["/usr/sbin/update-binfmts", "--enable", "qemu-aarch64"]),
         )
     ]
+
+
+def test_what_comes_from_an_image_is_not_looked_at_before_it_is_there(evaluated) -> None:
+    pinned = f"example.org/binfmt@sha256:{'a' * 64}"
+    qemu = dict.fromkeys(("qemu-user", "qemu-user-binfmt"), {"state": "installed"})
+    sets = [emulating({"works": False}, docker_emulation_image=image) for image in ("", pinned, "")]
+    for one in sets[:2]:
+        one["ansible_facts"]["docker_host"]["packages"] = qemu
+    found = evaluated("docker_emulation", *sets, there="__docker_emulation_predictable")
+    assert [one["there"] for one in found] == [True, False, False]
+
+
+def test_every_call_of_docker_for_emulation_comes_to_an_end() -> None:
+    calls = []
+    for path in (COLLECTION / "roles/docker_emulation/tasks").glob("*.yml"):
+        calls += re.findall(r"argv:((?:(?!\n *\w+:).)*)", path.read_text("utf-8"), re.DOTALL)
+    docker = [call for call in calls if "docker" in call.replace("docker_emulation", "")]
+    assert len(docker) >= 4
+    assert [call for call in docker if "__docker_emulation_limit" not in call] == []

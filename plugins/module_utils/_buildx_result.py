@@ -99,6 +99,16 @@ def _wished(node: NodeWish, configuration: str) -> dict[str, Any]:
     }
 
 
+def guarded(options: Mapping[str, Any]) -> list[Any]:
+    """Return what may hold a secret of the options of the module buildx_builder."""
+    nodes = [options, *options["nodes"]]
+    endpoints = [node["endpoint"] or "" for node in nodes]
+    return [
+        *(node["driver_opts"] for node in nodes),
+        *(endpoint for endpoint in endpoints if _address(endpoint) != endpoint),
+    ]
+
+
 def _address(endpoint: str) -> str:
     """Return an endpoint without secrets: a password is one, the account that ssh uses is none."""
     account = endpoint.partition("@")[0].partition("://")[2]

@@ -274,6 +274,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.arm64.docker.plugins.module_utils import _no_log
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_apply import (
     Request,
     configure,
@@ -282,7 +283,11 @@ from ansible_collections.arm64.docker.plugins.module_utils._buildx_cli import (
     FOREIGN_VARIABLES,
     Buildx,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._buildx_result import diff, result
+from ansible_collections.arm64.docker.plugins.module_utils._buildx_result import (
+    diff,
+    guarded,
+    result,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_store import own_store
 from ansible_collections.arm64.docker.plugins.module_utils._buildx_wish import (
     CONTAINER,
@@ -297,7 +302,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._process import Runne
 
 _NODE: dict[str, Any] = {
     "platforms": {"type": "list", "elements": "str", "default": []},
-    "driver_opts": {"type": "dict", "default": {}},
+    "driver_opts": {"type": "dict", "default": {}, "no_log": True},
 }
 
 
@@ -338,6 +343,8 @@ def main() -> None:
         module.fail_json(
             msg=f"timeout is {options['timeout']}. Give it a whole number of seconds from 1 on."
         )
+    # Censored is what is secret, and not every option of a driver.
+    module.no_log_values = _no_log.censored(module.no_log_values, guarded(options))
     try:
         request = Request(
             wanted=_wish(options),

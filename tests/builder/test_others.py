@@ -41,6 +41,18 @@ def test_a_buildkit_that_went_away_is_an_error_where_it_shall_run(host, buildkit
     assert "keeping" not in moved["actions"][0]
 
 
+def test_a_builder_is_put_back_where_its_new_node_does_not_start(host, buildkit):
+    options = {"name": NAME, "driver": "remote", "endpoint": buildkit.address, "bootstrap": True}
+    host.settle(**options)
+    record = host.config / "buildx/instances" / NAME
+    before = record.read_bytes()
+    moved = {**options, "endpoint": "unix:///run/arm64-docker-none.sock", "use": True}
+    assert "put back as it was" in host.refusal(**moved)
+    assert record.read_bytes() == before
+    assert host.docker("buildx", "inspect").splitlines()[0].split() == ["Name:", "default"]
+    assert host.builder(**options)["changed"] is False
+
+
 def test_the_builder_of_a_context_is_used(host):
     host.settle(name=NAME, use=True)
     back = host.settle(name="default", driver="docker", use=True, bootstrap=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Callable
 
@@ -117,3 +118,22 @@ def test_a_docker_that_hangs_costs_no_more_than_the_timeout(tmp_path: Path) -> N
     docker = script(tmp_path / "docker", "sleep 60 & sleep 60")
     answer = run_module("buildx_builder", {"name": "b", "docker_cli": str(docker), "timeout": 1})
     assert "did not come to an end within 1 s" in answer["msg"]
+
+
+@pytest.mark.parametrize("endpoint", ["http://u:hunter2@example.org", "ssh://u:hunter2@pi"])
+def test_secrets_are_in_no_answer_and_everything_else_is(run: Callable, endpoint: str) -> None:
+    opts = {"env.HTTP_PROXY": "http://u:hunter2@proxy.example.org", "network": "host"}
+    near = {"name": "near", "endpoint": "ssh://pilot@pi.example.org", "driver_opts": opts}
+    far = {"name": "far", "endpoint": endpoint}
+    answers = [
+        run(True, name="b", driver_opts=opts, nodes=[near, far]),
+        run(True, name="b", driver="remote", endpoint=endpoint, nodes=[near]),
+    ]
+    assert [answer.get("failed", False) for answer in answers] == [
+        False,
+        endpoint.startswith("http"),
+    ]
+    for answer in answers:
+        text = json.dumps(answer)
+        assert "hunter2" not in text
+        assert ("ssh://pilot@pi.example.org" in text, '"network": "host"' in text) == (True, True)

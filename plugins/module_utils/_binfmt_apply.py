@@ -157,7 +157,8 @@ def _refuse_own(request: Request, machine: Machine, current: Current) -> None:
     """Programs that the cores run themselves would become slow, or not run at all."""
     wanted = request.wish.architecture
     own = wanted in (request.host, request.native)
-    if own or (not _served(request.wish, current) and machine.failure(wanted) is None):
+    tries = request.verify and not _served(request.wish, current)
+    if own or (tries and machine.failure(wanted) is None):
         raise DockerHostError(
             f"This machine ({request.host}) runs programs for {wanted} itself.",
             f"Leave {wanted} out; state: absent removes a handler for it.",
@@ -195,6 +196,12 @@ def _unusable(request: Request, machine: Machine, path: str) -> tuple[str, str] 
             f"is a program for {header.architecture or 'another machine'}, and this is "
             f"{request.host}",
             "Install the QEMU of this machine's own architecture.",
+        )
+    if not machine.executable(path):
+        return (
+            "cannot be executed",
+            f"Give it the permission (chmod 755 {path}), or have it on a file system that is not "
+            "mounted with noexec.",
         )
     flags = request.wish.flags
     if header.dynamic and (flags is None or FIX_BINARY in flags):

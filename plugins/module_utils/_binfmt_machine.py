@@ -24,6 +24,8 @@ BINFMT = "/proc/sys/fs/binfmt_misc"
 # Documentation/admin-guide/binfmt-misc.rst: what an entry, or ``status``, takes.
 ON, OFF, AWAY = "1", "0", "-1"
 
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 _NO_ENTRIES = ("register", "status")
 _MOUNT_SECONDS = 20
 
@@ -63,6 +65,10 @@ class Machine:
 
     def exists(self, path: str) -> bool:
         return os.path.exists(self.place(path))
+
+    def executable(self, path: str) -> bool:
+        """Tell whether a file may be executed, by its permissions and its file system's."""
+        return os.access(self.place(path), os.X_OK)
 
     def beginning(self, path: str) -> bytes | None:
         """Return the first bytes of a program, None where there is none.
@@ -209,13 +215,14 @@ def _explained(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DockerHostError(
-            f"{path} cannot be changed: {error.strerror}.", "Set become: true for the task."
-        ) from error
+        remedy = "Look at what stands in the place of its folder."
+        if error.errno in _REFUSED:
+            remedy = "Set become: true for the task."
+        raise DockerHostError(f"{path} cannot be changed: {error.strerror}.", remedy) from error
 
 
 def _remedy(number: int | None) -> str:
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if number in _REFUSED:
         return "Set become: true; in a container without privileges use its host instead."
     if number == errno.EEXIST:
         return "Another program registered that name just now; run again."

@@ -46,6 +46,7 @@ def put(root: Path, path: str, content: bytes) -> Path:
     place = root / path.lstrip("/")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content)
+    place.chmod(0o755)
     return place
 
 
@@ -144,6 +145,15 @@ def test_an_interpreter_that_cannot_work_is_refused_and_nothing_is_registered(
         do(kernel, interpreter=STATIC)
     assert kernel.held == {}
     assert not (tmp_path / "etc").exists()
+
+
+def test_an_interpreter_without_permission_to_execute_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, STATIC, exit_program("amd64", 0)).chmod(0o644)
+    kernel = FakeKernel(tmp_path)
+    for options in ({}, {"interpreter": STATIC, "flags": "", "verify": False}):
+        with pytest.raises(DockerHostError, match="cannot be executed. Give it the permission"):
+            do(kernel, **options)
+    assert kernel.held == {}
 
 
 def test_a_dynamic_interpreter_that_is_all_there_is_is_an_error_too(tmp_path: Path) -> None:
@@ -251,6 +261,11 @@ def test_without_verification_nothing_is_executed(root: Path) -> None:
     kernel.broken = {DEBIAN}
     outcome = do(kernel, verify=False, persistent=False)
     assert (words(outcome), outcome.works) == ([], None)
+    kernel.failure = None
+    outcome = do(kernel, verify=False, credentials=True)
+    assert (words(outcome)[-1], outcome.works) == (f"write {OWN}", None)
+    kernel.held.clear()
+    assert words(do(kernel, verify=False, credentials=True)) == ["register qemu-aarch64"]
 
 
 def test_a_vendors_file_is_masked_and_unmasked(root: Path) -> None:
@@ -478,3 +493,10 @@ def test_a_mask_may_be_a_relative_link(root: Path) -> None:
     kernel = FakeKernel(root)
     assert words(do(kernel, state=ABSENT)) == []
     assert words(do(kernel)) == ["register qemu-aarch64", f"remove {OWN}"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_question_of_rights(root: Path) -> None:
+    put(root, VENDOR, _binfmt.render(HELD).encode())
+    put(root, "/etc/binfmt.d", b"")
+    with pytest.raises(DockerHostError, match="Not a directory. Look at what stands"):
+        do(FakeKernel(root, HELD), state=ABSENT)

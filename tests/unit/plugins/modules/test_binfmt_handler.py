@@ -43,6 +43,7 @@ def test_an_interpreter_that_cannot_work_is_refused(tmp_path: Any, path: str) ->
 def test_check_mode_predicts_and_changes_nothing(tmp_path: Any) -> None:
     program = tmp_path / "qemu"
     program.write_bytes(exit_program(OWN, 0))
+    program.chmod(0o755)
     answer = run(arch="loong64", interpreter=str(program), verify=False)
     assert answer["changed"] is True
     assert "register qemu-loongarch64" in answer["actions"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import time
 from typing import Iterable, Iterator
 
@@ -17,6 +16,11 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt import Handle
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import MASK
 from ansible_collections.arm64.docker.plugins.module_utils._elf import HEADER_LIMIT
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._observe._system import (
+    IA32_SYSCTL,
+    PARAMETERS,
+    runs_ia32,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 
 BINFMT = "/proc/sys/fs/binfmt_misc"
@@ -116,13 +120,8 @@ class Machine:
         return "binfmt_misc" in (self.text("/proc/filesystems") or "")
 
     def runs_ia32(self) -> bool:
-        """Tell whether an x86_64 kernel runs 32-bit programs itself.
-
-        One that was built so has the sysctl; a parameter may turn it off (kernel-parameters.txt).
-        """
-        off = re.compile(r"(?<!\S)ia32_emulation=(0|n|off|false)(?!\S)")
-        parameters = self.text("/proc/cmdline") or ""
-        return self.exists("/proc/sys/abi/vsyscall32") and not off.search(parameters)
+        """Tell whether an x86_64 kernel runs 32-bit programs itself."""
+        return runs_ia32(self.exists(IA32_SYSCTL), self.text(PARAMETERS) or "")
 
     def active(self) -> bool:
         """Tell whether the kernel asks any handler at all."""

@@ -38,7 +38,7 @@ def _runs_itself(facts: dict[str, Any], architecture: str) -> bool:
     own = platform["platform"].split("/")[1]
     return architecture == own or architecture in {
         "arm64": ("arm",) if platform["aarch32"] else (),
-        "amd64": ("386",),
+        "amd64": ("386",) if platform["ia32"] is not False else (),
     }.get(own, ())
 
 

@@ -119,13 +119,15 @@ ansible_facts:
         platform:
           description:
             - Kernel and userland. C(userland) and C(platform) come from dpkg, C(bits) is the
-              userland's, C(mixed_userland) says that it is 32-bit on a 64-bit kernel, and
-              C(aarch32) whether the cores run 32-bit Arm programs.
+              userland's, C(mixed_userland) says that it is 32-bit on a 64-bit kernel, C(aarch32)
+              whether the cores run 32-bit Arm programs, and C(ia32) whether an x86_64 kernel runs
+              those for the 386; both are null on other kernels.
           returned: when gathered
           type: dict
           sample:
             aarch32: true
             bits: 64
+            ia32: null
             kernel_machine: aarch64
             mixed_userland: false
             platform: linux/arm64

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shlex
 import time
 from typing import Any
@@ -23,6 +24,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._platform import Plat
 _PER_LINUX32, _PER_QUERY = 0x0008, 0xFFFFFFFF
 
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
+
+# What a kernel has that runs 32-bit programs on x86_64, and the parameter that keeps it from that.
+IA32_SYSCTL, PARAMETERS = "/proc/sys/abi/vsyscall32", "/proc/cmdline"
+_IA32_OFF = re.compile(r"(?<!\S)ia32_emulation=(0|n|off|false)(?!\S)")
 
 # adjtimex(2): struct timex is 208 bytes on 64-bit Linux and smaller on 32-bit; its status field
 # holds STA_UNSYNC while nothing steers the clock.
@@ -50,7 +55,20 @@ def read_platform(host: Host) -> dict[str, Any]:
         "bits": userland.bits,
         "mixed_userland": userland.bits < kernel.bits,
         "aarch32": runs_aarch32() if kernel.architecture == "arm64" else None,
+        "ia32": _ia32(host) if kernel.architecture == "amd64" else None,
     }
+
+
+def _ia32(host: Host) -> bool:
+    return runs_ia32(host.exists(IA32_SYSCTL), host.text(PARAMETERS, ""))
+
+
+def runs_ia32(sysctl: bool, parameters: str) -> bool:
+    """Tell whether an x86_64 kernel runs 32-bit programs itself.
+
+    One that was built so has the sysctl; a parameter may turn it off (kernel-parameters.txt).
+    """
+    return sysctl and not _IA32_OFF.search(parameters)
 
 
 def runs_aarch32() -> bool:

@@ -503,3 +503,13 @@ def test_every_call_of_docker_for_emulation_comes_to_an_end() -> None:
     docker = [call for call in calls if "docker" in call.replace("docker_emulation", "")]
     assert len(docker) >= 4
     assert [call for call in docker if "__docker_emulation_limit" not in call] == []
+
+
+def test_what_the_kernel_runs_itself_is_left_out(evaluated) -> None:
+    sets = [
+        emulating({}, docker_emulation_architectures=["amd64", "386", "arm64"]) for _kernel in "abc"
+    ]
+    for one, ia32 in zip(sets, (True, False)):
+        one["ansible_facts"]["docker_host"]["platform"]["ia32"] = ia32
+    found = evaluated("docker_emulation", *sets, wanted="__docker_emulation_architectures")
+    assert [one["wanted"] for one in found] == [["arm64"], ["386", "arm64"], ["arm64"]]

@@ -447,6 +447,18 @@ TABLE = [
         {**registered_at_boot(architecture="386"), "platform/platform": "linux/amd64"},
     ),
     (
+        "handler_vanished",
+        {
+            **registered_at_boot(architecture="386"),
+            **{"platform/platform": "linux/amd64", "platform/ia32": False},
+        },
+        "qemu-x86_64",
+        {
+            **registered_at_boot(architecture="386"),
+            **{"platform/platform": "linux/amd64", "platform/ia32": True},
+        },
+    ),
+    (
         "handler_not_in_containers",
         emulated(works=True, fix_binary=False),
         "qemu-x86_64 with /usr/bin/qemu-x86_64-static",

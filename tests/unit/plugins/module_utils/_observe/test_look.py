@@ -20,7 +20,9 @@ Build = Callable[[str], Machine]
 
 # The public interface: the keys of every group. More may be added beside them.
 SHAPES = {
-    "platform": {"kernel_machine", "userland", "platform", "bits", "mixed_userland", "aarch32"},
+    "platform": {
+        *("kernel_machine", "userland", "platform", "bits", "mixed_userland", "aarch32", "ia32")
+    },
     "os": {"id", "like", "version_id", "codename", "pretty_name"},
     "board": {"vendor", "family", "model", "compatible", "release", "image", "throttled"},
     "kernel": {

@@ -65,6 +65,21 @@ def test_whether_the_cores_have_aarch32_is_asked_of_arm64_kernels_only(machine: 
     assert read_platform(machine.host())["aarch32"] is None
 
 
+@pytest.mark.parametrize(
+    ("sysctl", "parameters", "runs"),
+    [("1\n", "ro", True), (None, "ro", False), ("1\n", "ro ia32_emulation=off", False)],
+)
+def test_whether_32_bit_programs_run_is_asked_of_x86_64_kernels_only(
+    machine: Machine, sysctl: str | None, parameters: str, runs: bool
+) -> None:
+    if sysctl is not None:
+        machine.write("/proc/sys/abi/vsyscall32", sysctl)
+    machine.write("/proc/cmdline", parameters)
+    assert read_platform(machine.host())["ia32"] is None
+    machine.uname["machine"] = "x86_64"
+    assert read_platform(machine.host())["ia32"] is runs
+
+
 def test_asking_for_aarch32_leaves_the_process_as_it_was(machine: Machine) -> None:
     libc = ctypes.CDLL(None)
     before = libc.personality(ctypes.c_ulong(0xFFFFFFFF))

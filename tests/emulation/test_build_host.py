@@ -199,6 +199,9 @@ def test_a_handler_of_another_name_is_named_and_replaced_only_when_asked(host):
 
 def test_qemu_can_come_from_an_image_that_is_pinned(host):
     pinned = host.ssh(PINNED).split()[-1]
+    predicted = site(host, "--check", docker_emulation_image=pinned).demand()
+    assert "Would take QEMU for arm64" in predicted.output
+    assert not handler(host)["interpreter"].startswith("/usr/local/")
     site(host, docker_emulation_image=pinned).demand()
     one = handler(host)
     assert one["works"] is True

@@ -27,6 +27,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine impor
     registered,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._elf import HEADER_LIMIT, read_header
+from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._execute import Program, failure
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 
@@ -109,25 +110,33 @@ def _handlers(host: Host) -> list[Handler]:
     return found
 
 
-def _try(host: Host, given: Mapping[str, list[Handler]]) -> dict[str, str | None]:
+def _try(host: Host, given: Mapping[str, list[Handler]]) -> dict[str, dict[str, Any]]:
     """Execute a program of each architecture that is emulated, all at once; say what happened."""
-    programs = {name: Program(name) for name in ARCHITECTURES if given[name]}
+    programs: dict[str, Program] = {}
     try:
-        for name, program in programs.items():
-            host.start(f"program for {name}", program.argv, _SHARE)
-        return {name: failure(host.result(f"program for {name}")) for name in programs}
+        for name in ARCHITECTURES:
+            if given[name]:
+                programs[name] = Program(name)
+                host.start(f"program for {name}", programs[name].argv, _SHARE)
+        failures = {name: failure(host.result(f"program for {name}")) for name in programs}
+        return {
+            name: {"works": failed is None, "failure": failed} for name, failed in failures.items()
+        }
+    except DockerHostError as error:
+        # A kernel that executes nothing from memory may well run programs of files.
+        return {name: {"works": None, "failure": error.message} for name in ARCHITECTURES}
     finally:
         for program in programs.values():
             program.close()
 
 
 def _verdict(
-    handler: Handler, given: Mapping[str, list[Handler]], tried: Mapping[str, str | None]
+    handler: Handler, given: Mapping[str, list[Handler]], tried: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
     architecture = architecture_of(handler)
-    if handler not in given.get(architecture or "", []):
+    if architecture is None or handler not in given[architecture]:
         return {"works": None, "failure": None}
-    return {"works": tried[architecture] is None, "failure": tried[architecture]}
+    return tried[architecture]
 
 
 def _boot(host: Host) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any, Callable
 
@@ -120,6 +121,19 @@ def test_an_interpreter_that_looks_for_libraries_is_told_from_a_static_one(
     machine.write(f"{BINFMT}/qemu-x86_64", FOREIGN)
     (handler,) = read_emulation(machine.host())["handlers"]
     assert handler["interpreter_dynamic"] is loader
+
+
+def test_a_kernel_that_executes_nothing_from_memory_leaves_open_what_works(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    machine.write(f"{BINFMT}/qemu-x86_64", FOREIGN)
+    (handler,) = read_emulation(machine.host())["handlers"]
+    assert handler["works"] is None
+    assert "No program can be tried" in handler["failure"]
 
 
 def test_a_handler_that_is_off_is_not_tried(machine: Machine) -> None:

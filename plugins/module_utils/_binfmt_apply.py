@@ -16,7 +16,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
     render,
     serves,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import read_files
+from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import (
+    read_files,
+    systemd_starts,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import (
     AWAY,
     OFF,
@@ -134,6 +137,7 @@ def _read(machine: Machine) -> Current:
         files=files,
         gone=frozenset(path for path in interpreters if not machine.exists(path)),
         dynamic=frozenset(path for path in interpreters if _dynamic(machine, path)),
+        boots=systemd_starts(machine),
     )
 
 

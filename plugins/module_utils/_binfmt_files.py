@@ -25,6 +25,9 @@ MASK = "/dev/null"
 SUPPORT = "/var/lib/binfmts"
 _SUPPORT_PROGRAM = "/usr/sbin/update-binfmts"
 _SUPPORT_UNIT = "binfmt-support.service"
+
+# What reads the folders above at boot. It is never disabled; where it shall not run it is masked.
+SYSTEMD_UNIT = "systemd-binfmt.service"
 _UNITS = "/etc/systemd/system"
 
 # What stands in the place of a package's name in what an administrator registered.
@@ -109,6 +112,11 @@ def effective(files: Iterable[BinfmtFile]) -> list[BinfmtFile]:
     taken = {handler.name for file in found.values() for handler in file.handlers}
     records = [file for file in records if file.name not in taken]
     return [*(found[name] for name in sorted(found)), *records]
+
+
+def systemd_starts(files: Files) -> bool:
+    """Tell whether systemd registers at boot what the files of binfmt.d hold."""
+    return files.link(f"{_UNITS}/{SYSTEMD_UNIT}") != MASK
 
 
 def _support_starts(files: Files) -> bool:

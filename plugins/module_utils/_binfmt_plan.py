@@ -23,6 +23,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
 )
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import (
     ADMINISTRATOR,
+    SYSTEMD_UNIT,
     BinfmtFile,
     effective,
 )
@@ -74,7 +75,8 @@ class Current:
     ``failure`` says why a program of the architecture did not run, None where it ran or was not
     tried, and ``asked`` which handlers it may have been given to. ``gone`` are the interpreters of
     files that do not exist, so that the next boot will not register them, and ``dynamic`` those
-    that look for libraries, which containers do not have.
+    that look for libraries, which containers do not have. ``boots`` tells whether systemd registers
+    at boot what its files hold.
     """
 
     active: bool = True
@@ -84,6 +86,7 @@ class Current:
     asked: frozenset = frozenset()
     gone: frozenset = frozenset()
     dynamic: frozenset = frozenset()
+    boots: bool = True
 
     def fits(self, wish: Wish, handler: Handler) -> bool:
         """Tell whether a handler is as wanted, in containers too where it has the flag F."""
@@ -249,8 +252,15 @@ def _files_present(wish: Wish, current: Current, interpreter: str | None) -> lis
     there = current.file(wish.path)
     if not wish.persistent:
         return _own_removed(wish, there)
-    if any(_holds(wish, file, current) for file in effective(current.files)):
+    counted = [file for file in current.files if current.boots or file.is_record]
+    if any(_holds(wish, file, current) for file in effective(counted)):
         return []
+    if not current.boots:
+        raise DockerHostError(
+            f"{SYSTEMD_UNIT} is masked on this machine, so that no handler would be registered at "
+            "the next boot.",
+            f"Unmask it (systemctl unmask {SYSTEMD_UNIT}), or set persistent: false.",
+        )
     keep = _replaced(wish, there)
     hidden = current.hidden(wish.path)
     if there is not None and there.masked and hidden is not None and _holds(wish, hidden, current):

@@ -72,6 +72,7 @@ options:
       - Whether the next boot registers the handler too, through a file in C(/etc/binfmt.d). None is
         written where a package brought one that fits, or gave one to binfmt-support. V(false)
         removes the one of this module and leaves the next boot to packages, and to a mask of yours.
+        Where C(systemd-binfmt.service) is masked, nothing reads those files; that is an error.
     type: bool
     default: true
   verify:

@@ -21,6 +21,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._binfmt import (
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_files import (
     effective,
     read_files,
+    systemd_starts,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._binfmt_machine import (
     BINFMT,
@@ -142,7 +143,9 @@ def _verdict(
 def _boot(host: Host) -> list[dict[str, Any]]:
     """Return the registrations that the next boot makes, and the files that mask others."""
     found = []
-    for file in effective(read_files(_Files(host))):
+    files = _Files(host)
+    boots = systemd_starts(files)
+    for file in effective(file for file in read_files(files) if boots or file.is_record):
         if file.masked:
             found.append({"path": file.path, "masked": True})
         for handler in file.handlers:

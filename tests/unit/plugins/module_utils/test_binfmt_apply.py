@@ -438,7 +438,7 @@ def support(root: Path, record: str = RECORD) -> Path:
     """Put binfmt-support there, which has registered QEMU and will do so at every boot."""
     put(root, "/usr/sbin/update-binfmts", b"")
     wants = root / UNITS / "multi-user.target.wants"
-    wants.mkdir(parents=True)
+    wants.mkdir(parents=True, exist_ok=True)
     (wants / "binfmt-support.service").symlink_to("/lib/systemd/system/binfmt-support.service")
     return put(root, SUPPORT, record.encode())
 
@@ -500,3 +500,16 @@ def test_a_file_in_the_place_of_the_folder_is_no_question_of_rights(root: Path) 
     put(root, "/etc/binfmt.d", b"")
     with pytest.raises(DockerHostError, match="Not a directory. Look at what stands"):
         do(FakeKernel(root, HELD), state=ABSENT)
+
+
+def test_a_machine_that_registers_nothing_at_boot_is_told_from_one_that_does(root: Path) -> None:
+    put(root, VENDOR, _binfmt.render(HELD).encode())
+    (root / UNITS).mkdir(parents=True)
+    (root / UNITS / "systemd-binfmt.service").symlink_to("/dev/null")
+    kernel = FakeKernel(root)
+    with pytest.raises(DockerHostError, match=r"is masked .*systemctl unmask systemd-binfmt"):
+        do(kernel)
+    assert kernel.handlers() == []
+    assert words(do(kernel, persistent=False)) == ["register qemu-aarch64"]
+    support(root)
+    assert words(do(kernel)) == []

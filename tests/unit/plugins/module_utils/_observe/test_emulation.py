@@ -162,6 +162,8 @@ def test_the_registrations_of_the_next_boot_are_those_that_systemd_would_read(
         ("/etc/binfmt.d/qemu-i386.conf", False, "386", False),
         ("/usr/lib/binfmt.d/qemu-x86_64.conf", False, "amd64", True),
     ]
+    machine.link("/etc/systemd/system/systemd-binfmt.service", "/dev/null")
+    assert read_emulation(machine.host())["boot"] == []
 
 
 def test_the_next_boot_has_what_binfmt_support_registers(machine: Machine) -> None:
@@ -173,6 +175,8 @@ def test_the_next_boot_has_what_binfmt_support_registers(machine: Machine) -> No
     (held,) = read_emulation(machine.host())["boot"]
     assert (held["path"], held["masked"]) == ("/var/lib/binfmts/qemu-aarch64", False)
     assert (held["architecture"], held["flags"]) == ("arm64", ["F", "P"])
+    machine.link("/etc/systemd/system/systemd-binfmt.service", "/dev/null")
+    assert read_emulation(machine.host())["boot"] == [held]
     machine.link("/etc/systemd/system/binfmt-support.service", "/dev/null")
     assert read_emulation(machine.host())["boot"] == []
 

@@ -143,8 +143,10 @@ class Machine:
                 "of another architecture to QEMU.",
                 "Boot a kernel that has it, or build on a native node: buildx_builder adds one.",
             )
+        # What follows the first line sends the reader to dmesg.
+        said = (result.stderr.strip().splitlines() or ["no answer"])[0][-200:]
         raise DockerHostError(
-            f"binfmt_misc cannot be mounted: {result.stderr.strip()[-200:] or 'no answer'}.",
+            f"binfmt_misc cannot be mounted: {said.rstrip('.')}.",
             "A container needs --privileged for it; it is simpler on its host, whose handlers hold "
             "for all its containers. Elsewhere set become: true.",
         )

@@ -298,11 +298,15 @@ def test_a_copy_is_kept_of_a_file_that_holds_more(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("filesystems", "message"),
-    [("nodev\tproc\n", "no binfmt_misc"), ("nodev\tbinfmt_misc\n", "permission denied")],
+    [
+        ("nodev\tproc\n", "no binfmt_misc"),
+        ("nodev\tbinfmt_misc\n", r"mounted: mount: permission denied\. A container"),
+    ],
 )
 def test_a_machine_without_binfmt_misc_says_why(root: Path, filesystems: str, message: str) -> None:
     put(root, "/proc/filesystems", filesystems.encode())
-    runner = FakeRunner(mount=said(rc=32, stderr="mount: permission denied."))
+    refusal = "mount: permission denied.\n       dmesg(1) may have more information.\n"
+    runner = FakeRunner(mount=said(rc=32, stderr=refusal))
     with pytest.raises(DockerHostError, match=message):
         do(Machine(runner, str(root)))
 

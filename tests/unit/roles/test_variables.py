@@ -513,3 +513,29 @@ def test_what_the_kernel_runs_itself_is_left_out(evaluated) -> None:
         one["ansible_facts"]["docker_host"]["platform"]["ia32"] = ia32
     found = evaluated("docker_emulation", *sets, wanted="__docker_emulation_architectures")
     assert [one["wanted"] for one in found] == [["arm64"], ["386", "arm64"], ["arm64"]]
+
+
+def test_a_newer_qemu_of_the_other_name_is_not_replaced_by_an_older_one(evaluated) -> None:
+    versions = ("1:10.0.2+ds-2~bpo12+1", "1:9.1.0+ds-1", "1:7.2+dfsg-7+deb12u18", None)
+    sets = []
+    for version in versions:
+        one = emulating({"works": False}, docker_emulation_buildx=False)
+        host = one["ansible_facts"]["docker_host"]
+        host["os"] = {**host["os"], "version_id": "12"}
+        names = ("qemu-user", "qemu-user-binfmt")
+        state = "installed" if version else "config-files"
+        host["packages"] = dict.fromkeys(names, {"version": version or "1:10.0", "state": state})
+        sets.append(one)
+    found = evaluated(
+        "docker_emulation",
+        *sets,
+        drift="__docker_emulation_packages_drift",
+        replaced="__docker_emulation_replaced",
+    )
+    static = ["qemu-user-static"]
+    assert found == [
+        {"drift": [], "replaced": []},
+        {"drift": [], "replaced": []},
+        {"drift": static, "replaced": ["qemu-user-binfmt"]},
+        {"drift": static, "replaced": []},
+    ]

@@ -148,11 +148,11 @@ def asked(
 
     Those that were registered in the same moment are all returned, none where none is enabled.
 
-    :param since: when each handler was registered, by its name
+    :param since: when each handler was registered, by its name; what is missing came and went
     """
     serving = [one for one in handlers if one.enabled and serves(one, architecture)]
-    newest = max((since[one.name] for one in serving), default=0)
-    return [one for one in serving if since[one.name] == newest]
+    newest = max((since.get(one.name, 0) for one in serving), default=0)
+    return [one for one in serving if since.get(one.name, 0) == newest]
 
 
 def facts(handler: Handler) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Callable
 
@@ -146,7 +147,10 @@ def _without_trial(current: Current) -> Current:
 
 
 def _dynamic(machine: Machine, path: str) -> bool:
-    data = machine.beginning(path) if path else None
+    data = None
+    with contextlib.suppress(DockerHostError):
+        # What cannot be read is refused where it is to be registered.
+        data = machine.beginning(path) if path else None
     header = read_header(data) if data is not None else None
     return header is not None and header.dynamic
 

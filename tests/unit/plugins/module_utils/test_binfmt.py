@@ -127,3 +127,20 @@ def test_any_text_is_a_registration_or_none(text: str, line: str) -> None:
 )
 def test_any_handler_is_read_as_it_was_written(one: Handler) -> None:
     assert _binfmt.parse_line(_binfmt.render(one)) == one
+
+
+def test_the_newest_of_several_handlers_is_asked() -> None:
+    one, other = handler("arm64"), replace(handler("arm64"), name="mine")
+    off = replace(one, name="off", enabled=False)
+    held = [one, other, off, handler("arm")]
+
+    def asked(**since: int) -> list[str]:
+        moments = {"qemu-aarch64": 5, "qemu-arm": 9, **since}
+        return [found.name for found in _binfmt.asked(held, "arm64", moments)]
+
+    assert asked(mine=6, off=7) == ["mine"]
+    assert asked(mine=4) == ["qemu-aarch64"]
+    assert asked(mine=5) == ["qemu-aarch64", "mine"]
+    # Registered after the moments were read.
+    assert asked() == ["qemu-aarch64"]
+    assert _binfmt.asked([off], "arm64", {}) == []

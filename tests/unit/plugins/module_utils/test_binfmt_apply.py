@@ -517,3 +517,11 @@ def test_a_machine_that_registers_nothing_at_boot_is_told_from_one_that_does(roo
     assert words(do(kernel, persistent=False)) == ["register qemu-aarch64"]
     support(root)
     assert words(do(kernel)) == []
+
+
+def test_an_interpreter_of_others_that_cannot_be_read_stands_in_nobodys_way(root: Path) -> None:
+    (root / "opt/folder").mkdir(parents=True)
+    kernel = FakeKernel(root, replace(HELD, name="odd", magic="00", interpreter="/opt/folder"))
+    assert words(do(kernel)) == ["register qemu-aarch64", f"write {OWN}"]
+    with pytest.raises(DockerHostError, match="/opt/folder cannot be read: Is a directory"):
+        do(kernel, interpreter="/opt/folder")

@@ -24,7 +24,7 @@ def handler(architecture: str, interpreter: str = "/usr/bin/qemu", flags: str = 
     )
 
 
-# What update-binfmts 2.2.2 keeps of what Ubuntu 22.04's qemu-user-static registers.
+# What update-binfmts 2.2.2 keeps of what Debian 12's qemu-user-static registers.
 RECORD = (
     "qemu-user-static\nmagic\n0\n"
     r"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"

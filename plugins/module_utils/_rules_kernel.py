@@ -5,7 +5,8 @@
 
 Source: moby's contrib/check-config.sh. Two of its groups are treated apart:
 
-- ip_tables and nf_tables themselves are netfilter_backend_missing's affair: where iptables is
+- ip_tables and nf_tables themselves are netfilter_backend_missing's affair, and so is a part of one
+  that is missing where the other works: docker_board switches to that. Where iptables is
   iptables-nft, none of the options IP_NF_* is needed.
 - What only limits resources or serves Swarm is no reason to refuse a host, whatever that script
   calls it.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.arm64.docker.plugins.module_utils._netfilter import missing_backend
 from ansible_collections.arm64.docker.plugins.module_utils._rule import ERROR, INFO, Rule
 
 # Without these no container starts, or none on a bridge network. One of each group is enough.
@@ -89,7 +91,7 @@ def _features(facts: dict[str, Any]) -> str | None:
         return None
     groups = [*REQUIRED, *CGROUP_REQUIRED.get(_cgroup_version(facts), ())]
     itself, further = BACKEND_REQUIRED[facts["netfilter"]["backend"] or "nft"]
-    if not _lacks(facts, itself):
+    if not _lacks(facts, itself) and missing_backend(facts) is None:
         groups += further
     missing = [group[0] for group in groups if all(_lacks(facts, name) for name in group)]
     ways = {name: way for name, (way, needs) in ALTERNATIVES.items() if not _lacks(facts, needs)}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.arm64.docker.plugins.module_utils._netfilter import missing_backend
 from ansible_collections.arm64.docker.plugins.module_utils._rule import (
     ERROR,
     INFO,
     WARNING,
     Rule,
-    uses_iptables,
 )
 
 # Releases that Docker's packages are built for and that this collection knows.
@@ -20,13 +20,6 @@ SUPPORTED = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
 
 # Boards sold with 2 GB report less: the Raspberry Pi 4 about 1850 MiB, since the GPU takes a share.
 MEMORY_MB = 1700
-
-# What each backend of iptables needs: its module, the option of the kernel that makes it, and the
-# module of the other backend.
-_BACKENDS = {
-    "nft": ("nf_tables", "CONFIG_NF_TABLES", "ip_tables"),
-    "legacy": ("ip_tables", "CONFIG_IP_NF_IPTABLES", "nf_tables"),
-}
 
 
 def _not_arm64(facts: dict[str, Any]) -> str | None:
@@ -98,20 +91,6 @@ def _cgroup_v1(facts: dict[str, Any]) -> str | None:
     if facts["cgroup"]["version"] != 1:
         return None
     return "/sys/fs/cgroup has no cgroup.controllers"
-
-
-def _netfilter_backend(facts: dict[str, Any]) -> str | None:
-    netfilter = facts["netfilter"]
-    backend = netfilter["backend"] or "nft"
-    modules = netfilter["modules"]
-    needed, option, other = _BACKENDS[backend]
-    if not modules or modules[needed] != "missing" or not uses_iptables(facts):
-        return None
-    verb = "is" if netfilter["backend"] else "will be"
-    rest = "nor" if modules[other] == "missing" else "but it has"
-    return (
-        f"iptables {verb} iptables-{backend}, the kernel has no {needed} ({option}), {rest} {other}"
-    )
 
 
 def _clock_behind(facts: dict[str, Any]) -> str | None:
@@ -222,7 +201,7 @@ RULES = (
         "The role docker_board chooses the other one (docker_board_iptables), as "
         "'update-alternatives --config iptables' does. Where the kernel has neither, use another.",
         ("netfilter",),
-        _netfilter_backend,
+        missing_backend,
     ),
     Rule(
         "clock_implausible",

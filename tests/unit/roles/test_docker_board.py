@@ -256,23 +256,54 @@ def test_every_boot_file_that_was_changed_is_named(pi: Board) -> None:
     assert pi.says("boot_files") == ["/boot/firmware/cmdline.txt", "/boot/firmware/config.txt"]
 
 
+LEGACY = ("ip_tables", "iptable_filter", "iptable_nat")
+
+
 @pytest.mark.parametrize(
-    ("modules", "backend"),
+    ("missing", "backend"),
     [
-        ({"nf_tables": "loaded", "nft_compat": "available", "ip_tables": "loaded"}, "nft"),
-        ({"nf_tables": "loaded", "nft_compat": "missing", "ip_tables": "loaded"}, "legacy"),
-        ({"nf_tables": "loaded", "nft_compat": "missing", "ip_tables": "missing"}, ""),
-        ({"nf_tables": "missing", "nft_compat": "missing", "ip_tables": "builtin"}, "legacy"),
-        ({}, ""),
+        ([], "nft"),
+        (["ip_tables"], "nft"),
+        (["nft_compat"], "legacy"),
+        (["nf_tables", "nft_compat"], "legacy"),
+        (["nft_compat", "ip_tables"], ""),
+        (["nft_compat", "iptable_filter"], ""),
+        (["nf_tables", "nft_compat", "iptable_nat"], ""),
+        (None, ""),
     ],
 )
 def test_iptables_is_switched_to_a_backend_that_works(
-    jetson: Board, modules: dict[str, str], backend: str
+    jetson: Board, missing: list[str] | None, backend: str
 ) -> None:
+    given = dict.fromkeys(("nf_tables", "nft_compat", *LEGACY), "available")
+    modules = {} if missing is None else {**given, **dict.fromkeys(missing, "missing")}
     jetson.change({"netfilter/modules": modules})
     assert jetson.says("backend") == backend
     preflight = Board(jetson.facts, "docker_preflight")
     assert preflight.says("has_backend") is bool(backend)
+
+
+@pytest.mark.parametrize(
+    ("uses", "missing", "chosen"),
+    [
+        ("nft", ["nf_tables"], "legacy"),
+        ("nft", ["nft_compat"], "legacy"),
+        ("legacy", ["ip_tables"], "nft"),
+        ("legacy", ["iptable_nat"], "nft"),
+        ("legacy", ["nft_compat"], None),
+        ("nft", ["nft_compat", "iptable_nat"], None),
+    ],
+)
+def test_a_backend_of_which_a_part_is_missing_is_left_for_one_that_is_whole(
+    jetson: Board, uses: str, missing: list[str], chosen: str | None
+) -> None:
+    modules = jetson.facts["netfilter"]["modules"]
+    modules.update(dict.fromkeys(("nf_tables", "nft_compat", *LEGACY), "available"))
+    modules.update(dict.fromkeys(missing, "missing"))
+    jetson.change({"netfilter/backend": uses})
+    assert jetson.says("iptables_drift") is (chosen is not None)
+    if chosen:
+        assert jetson.says("backend") == chosen
 
 
 @pytest.mark.parametrize(

@@ -291,10 +291,38 @@ TABLE = [
         {"netfilter/modules/nf_tables": "builtin"},
     ),
     (
+        "netfilter_backend_missing",
+        {"netfilter/modules/nft_compat": "missing"},
+        "iptables-nft, the kernel has no nft_compat (CONFIG_NFT_COMPAT), but it has ip_tables",
+        {"netfilter/modules/nft_compat": "missing", "netfilter/modules/iptable_nat": "missing"},
+    ),
+    (
+        "netfilter_backend_missing",
+        {"netfilter/backend": "legacy", "netfilter/modules/iptable_nat": "missing"},
+        "iptables-legacy, the kernel has no iptable_nat (CONFIG_IP_NF_NAT), but it has nf_tables",
+        {"netfilter/backend": "nft", "netfilter/modules/iptable_nat": "missing"},
+    ),
+    (
+        "netfilter_backend_missing",
+        {"netfilter/modules/nf_tables": "missing", "netfilter/modules/iptable_nat": "missing"},
+        "no nf_tables (CONFIG_NF_TABLES), and it has ip_tables without iptable_nat",
+        {"netfilter/modules/iptable_nat": "missing"},
+    ),
+    (
         "kernel_features_missing",
         {"kernel/features/BRIDGE": "missing", "kernel/features/OVERLAY_FS": "missing"},
         "no CONFIG_BRIDGE, CONFIG_OVERLAY_FS (the storage-driver",
         {"kernel/features/BRIDGE": "module", "kernel/features/OVERLAY_FS": None},
+    ),
+    (
+        "kernel_features_missing",
+        {
+            "kernel/features/NFT_COMPAT": "missing",
+            "netfilter/modules/nft_compat": "missing",
+            "netfilter/modules/ip_tables": "missing",
+        },
+        "has no CONFIG_NFT_COMPAT",
+        {"kernel/features/NFT_COMPAT": "missing", "netfilter/modules/nft_compat": "missing"},
     ),
     (
         "kernel_features_missing",

@@ -52,8 +52,8 @@ def _release(version: str) -> tuple[int, ...] | None:
 
 
 def _without_raw(facts: dict[str, Any]) -> str | None:
-    board, netfilter, units = facts["board"], facts["netfilter"], facts["service"]["units"]
-    if board["vendor"] != "nvidia" or facts["os"]["container"] or not uses_iptables(facts):
+    netfilter, units = facts["netfilter"], facts["service"]["units"]
+    if facts["os"]["container"] or not uses_iptables(facts):
         return None
     # iptables-nft keeps its table raw in nf_tables and needs no module for it.
     if netfilter["backend"] != "legacy":
@@ -64,7 +64,7 @@ def _without_raw(facts: dict[str, Any]) -> str | None:
     if "docker.service" not in units:
         return None
     newest = max(engines)
-    seen = f"the engine is {engines[newest]}, the kernel has no iptable_raw"
+    seen = f"the engine is {engines[newest]}, the kernel has no iptable_raw (CONFIG_IP_NF_RAW)"
     if _RAW_SWITCH not in units["docker.service"].get("environment_names", ()):
         return seen
     if newest < _RAW_SWITCH_SINCE:
@@ -180,10 +180,11 @@ RULES = (
         "iptables_raw_missing",
         ERROR,
         "Docker 28 and later publish no port on this kernel, which has no table raw of iptables.",
-        f"The role docker_board sets {_RAW_SWITCH}=1 in a drop-in (docker_board_iptables_raw), "
-        "which Docker knows from 28.0.2 on. Or pin docker_engine_version below 28, or upgrade "
-        "JetPack 6 to 6.2.1 or later.",
-        ("board", "netfilter", "packages", "service", "os"),
+        f"The role docker_board sets {_RAW_SWITCH}=1 in a drop-in (docker_board_iptables_raw) on "
+        "boards of NVIDIA, Raspberry Pi and Rockchip; elsewhere do so yourself. Docker knows it "
+        "from 28.0.2 on. Or pin docker_engine_version below 28, or use a kernel that has the "
+        "table, as JetPack 6.2.1 and later do.",
+        ("netfilter", "packages", "service", "os"),
         _without_raw,
     ),
     Rule(

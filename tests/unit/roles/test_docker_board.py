@@ -346,6 +346,24 @@ def test_the_backend_that_this_run_chooses_decides_on_the_dropin(jetson: Board) 
     assert jetson.says("dropin_drift") is True
 
 
+@pytest.mark.parametrize(
+    ("vendor", "repaired"),
+    [("nvidia", True), ("rockchip", True), ("raspberrypi", True), ("generic", False)],
+)
+def test_boards_that_are_known_get_the_dropin_and_others_are_refused(
+    jetson: Board, vendor: str, repaired: bool
+) -> None:
+    with_engine(jetson, "28.5.1").change({"board/vendor": vendor})
+    assert "iptables_raw_missing" in jetson.says("found")
+    assert jetson.says("dropin_drift") is repaired
+    assert jetson.says("left") == (["iptables_raw_missing"] if repaired else [])
+    preflight = Board(jetson.facts, "docker_preflight")
+    preflight.given(ansible_play_role_names=["arm64.docker.docker_board"])
+    assert ("iptables_raw_missing" in preflight.says("mended")) is repaired
+    without_engine(jetson)
+    assert jetson.says("dropin_drift") is repaired
+
+
 def test_an_older_engine_gets_no_dropin(jetson: Board) -> None:
     assert with_engine(jetson, "27.5.1").says("dropin_drift") is False
     assert with_engine(jetson, "28.5.1").says("dropin_drift") is True

@@ -18,6 +18,7 @@ pytestmark = [
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CMDLINE = "/boot/firmware/cmdline.txt"
+CONFIG = "/boot/firmware/config.txt"
 CONTROLLERS = "cat /sys/fs/cgroup/cgroup.controllers"
 BOOT_PARAMETERS = "arm64.docker.boot_parameters"
 RECORDS = "/var/lib/arm64-docker"
@@ -45,9 +46,20 @@ ON_VFAT = """
 """
 
 
+OTHER_KERNEL = "[pi5]\nkernel=kernel_2712.img\n"
+
+# The kernel of a test machine has pages of 4 KiB: that it has others is what the role is told.
+LARGE_PAGES = {"docker_board_page_size": "4k", "__docker_board_page_size_wanted": True}
+
+
 @pytest.fixture(scope="module")
 def stock(host):
     return host.ssh(f"cat {CMDLINE}")
+
+
+@pytest.fixture(scope="module")
+def stock_config(host: Host) -> str:
+    return host.ssh(f"cat {CONFIG}")
 
 
 def test_a_cmdline_txt_that_is_refused_stays_and_nothing_is_remembered(
@@ -88,20 +100,47 @@ def test_the_kernels_features_are_those_that_mobys_own_script_finds(host):
     assert set(re.findall(r"CONFIG_(\w+)", necessary)) - set(ours) == {"IP_NF_MANGLE"}
 
 
+def test_a_kernel_that_is_not_there_is_not_named(host: Host, stock_config: str) -> None:
+    kernel = "/boot/firmware/kernel8.img"
+    with host.planted(f"mv {kernel} {kernel}.away", f"mv {kernel}.away {kernel}"):
+        attempt = host.play("arm64.docker.site", **LARGE_PAGES)
+    assert attempt.rc != 0
+    assert f"has no {kernel}, and would not boot with it" in attempt.message()
+    assert host.ssh(f"cat {CONFIG}") == stock_config
+
+
+def test_the_kernel_with_small_pages_is_named_below_all_others(
+    host: Host, stock_config: str
+) -> None:
+    first = host.play("arm64.docker.site", **LARGE_PAGES).demand()
+    assert "kernel=kernel8.img was added to config.txt" in first.output
+    assert "the memory controller and the kernel with pages of 4 KiB" in first.output
+    host.ssh(f"printf %s {shlex.quote(OTHER_KERNEL)} >>{CONFIG}")
+    host.play("arm64.docker.site", **LARGE_PAGES).demand()
+    text = host.ssh(f"cat {CONFIG}")
+    assert text.startswith(f"{stock_config}{OTHER_KERNEL}# BEGIN")
+    assert text.count("[all]\nkernel=kernel8.img\n") == 1
+    assert host.ssh(f"cat {CONFIG}.arm64-docker") == stock_config
+
+
 def test_the_reboot_that_was_pending_is_made_up_for(host):
     host.close()
     run = host.play("arm64.docker.site", docker_board_reboot="if_required").demand()
     assert "proven gone: memory_cgroup_off" in run.output
     assert "memory" in host.ssh(CONTROLLERS).split()
+    assert host.machine.firmware.kernel == "/boot/firmware/kernel8.img"
 
 
-def test_what_was_repaired_is_taken_back(host, stock):
+def test_what_was_repaired_is_taken_back(host, stock, stock_config):
     run = host.play("arm64.docker.uninstall", docker_targets="all").demand()
     assert "it takes effect with the next boot" in run.output
     assert host.ssh(f"cat {CMDLINE}") == stock
+    assert host.ssh(f"cat {CONFIG}") == f"{stock_config}{OTHER_KERNEL}"
+    assert host.ssh(f"ls {CONFIG}*").split() == [CONFIG]
     host.close()
     host.machine.reboot()
     assert "memory" not in host.ssh(CONTROLLERS).split()
+    assert host.machine.firmware.kernel == "/boot/firmware/kernel_2712.img"
 
 
 def test_a_reboot_that_did_not_help_is_not_repeated(host: Host) -> None:

@@ -256,6 +256,60 @@ def test_every_boot_file_that_was_changed_is_named(pi: Board) -> None:
     assert pi.says("boot_files") == ["/boot/firmware/cmdline.txt", "/boot/firmware/config.txt"]
 
 
+CONFIG = "/boot/firmware/config.txt"
+BLOCK = (
+    "# BEGIN arm64.docker.docker_board\n[all]\nkernel=kernel8.img\n"
+    "# END arm64.docker.docker_board\n"
+)
+
+
+def with_config(board: Board, text: str, **settings: str) -> Board:
+    """Let a board have this config.txt, of which these settings apply to it."""
+    empty = dict.fromkeys(("kernel", "os_prefix", "cmdline", "arm_64bit"))
+    return board.change({"boot/config": {"path": CONFIG, "content": text, **empty, **settings}})
+
+
+@pytest.fixture
+def pi_5(observed: Callable[[str], dict[str, Any]]) -> Board:
+    """A Raspberry Pi 5 whose kernel has pages of 16 KiB and shall have small ones."""
+    return Board(observed("raspberry-pi-5-bookworm-16k")).given(docker_board_page_size="4k")
+
+
+@pytest.mark.parametrize(
+    ("text", "kernel", "drift", "pending"),
+    [
+        ("", None, True, False),
+        ("kernel=kernel_2712.img\n", "kernel_2712.img", True, False),
+        ("kernel=kernel8.img\n", "kernel8.img", False, True),
+        (BLOCK, "kernel8.img", False, True),
+        (f"{BLOCK}[pi5]\nkernel=kernel_2712.img\n", "kernel_2712.img", True, False),
+    ],
+)
+def test_the_kernel_that_config_txt_names_for_the_board_decides_on_its_pages(
+    pi_5: Board, text: str, kernel: str | None, drift: bool, pending: bool
+) -> None:
+    with_config(pi_5, text, kernel=kernel)
+    assert (pi_5.says("page_size_drift"), pi_5.says("page_size_pending")) == (drift, pending)
+    pi_5.given(docker_board_page_size="keep")
+    assert (pi_5.says("page_size_drift"), pi_5.says("page_size_pending")) == (False, False)
+
+
+def test_a_board_with_small_pages_keeps_its_kernel(pi: Board) -> None:
+    with_config(pi, "").given(docker_board_page_size="4k")
+    assert (pi.says("page_size_drift"), pi.says("page_size_pending")) == (False, False)
+
+
+def test_the_kernel_is_looked_for_where_the_firmware_does(pi_5: Board) -> None:
+    with_config(pi_5, "")
+    assert pi_5.says("kernel_path") == "/boot/firmware/kernel8.img"
+    with_config(pi_5, "", os_prefix="current/")
+    assert pi_5.says("kernel_path") == "/boot/firmware/current/kernel8.img"
+
+
+def test_the_copy_of_config_txt_lies_beside_it(pi_5: Board) -> None:
+    assert with_config(pi_5, "").says("config_copy") == f"{CONFIG}.arm64-docker"
+
+
 LEGACY = ("ip_tables", "iptable_filter", "iptable_nat")
 
 

@@ -135,6 +135,23 @@ def remove(path: str) -> None:
         ) from error
 
 
+def move(path: str, place: str) -> None:
+    """Move a file over another of the same file system, for good, without writing its content.
+
+    A symbolic link in the other's place stays, and what it points at is replaced.
+
+    :raises DockerHostError: where that fails; both are as they were then
+    """
+    target = os.path.realpath(place)
+    try:
+        os.rename(path, target)
+        _synchronise(os.path.dirname(target))
+    except OSError as error:
+        raise DockerHostError(
+            f"{path} cannot be moved to {place}: {error.strerror}.", f"Move it to {place} by hand."
+        ) from error
+
+
 def backup(path: str, now: float, moment: str = "%Y-%m-%d@%H:%M:%S") -> str:
     """Keep a copy of a file beside it, with the same owner and permissions.
 

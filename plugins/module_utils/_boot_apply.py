@@ -90,6 +90,20 @@ class Machine:
         copy = _atomic.backup(self.place(path), time.time(), _MOMENT)
         return copy[len(self._root) :]
 
+    def put_back(self, path: str, text: str | None, copy: str | None) -> bool:
+        """Undo a write, with the copy where one was kept; tell whether that worked.
+
+        A copy is moved into its place, which needs no room on a disk that has become full.
+        """
+        try:
+            if copy is None:
+                self.write(path, text)
+            else:
+                _atomic.move(self.place(copy), self.place(path))
+        except DockerHostError:
+            return False
+        return True
+
     def written(self, path: str) -> bool:
         """Tell whether a file was changed since the machine started."""
         return (_atomic.modified(self.place(path)) or 0) > self.booted
@@ -132,27 +146,50 @@ def _actions(request: Request, edits: list[_boot.Edit], update: bool) -> list[st
 
 def _apply(machine: Machine, request: Request, edits: list[_boot.Edit], update: bool) -> list[str]:
     """Write every file, and let GRUB take it over; return the copies of the old ones."""
-    copies, done, updated = [], [], False
+    copies, done, updated = {}, [], False
     try:
         for edit in edits:
             if request.backup and edit.before is not None:
-                copies.append(machine.keep(edit.path))
+                copies[edit.path] = machine.keep(edit.path)
             machine.write(edit.path, edit.after)
             done.append(edit)
         if update:
             _update_grub(machine)
             updated = True
             _prove_grub(machine, request.wanted)
-    except DockerHostError:
-        for edit in done:
-            machine.write(edit.path, edit.before)
-        for copy in copies:
-            machine.write(copy, None)
-        # What it took over from the new files is in grub.cfg.
-        if updated and done:
-            _update_grub(machine)
-        raise
-    return copies
+    except DockerHostError as error:
+        raise _undo(machine, done, copies, updated, error) from error
+    return list(copies.values())
+
+
+def _undo(
+    machine: Machine,
+    done: list[_boot.Edit],
+    copies: dict[str, str],
+    updated: bool,
+    error: DockerHostError,
+) -> DockerHostError:
+    """Put back what was written, and return the error with what became of that."""
+    left = [
+        edit.path
+        for edit in done
+        if not machine.put_back(edit.path, edit.before, copies.get(edit.path))
+    ]
+    for path, copy in copies.items():
+        if path not in left:
+            machine.put_back(copy, None, None)
+    if left:
+        kept = [copies[path] for path in left if path in copies]
+        return DockerHostError(
+            f"{error.message} What was written to {' and '.join(left)} could not be put back.",
+            f"{error.remedy} Then run again{', or put back ' if kept else ''}{' and '.join(kept)}.",
+        )
+    if not done:
+        return error
+    # What it took over from the new files is in grub.cfg.
+    if updated:
+        _update_grub(machine)
+    return DockerHostError(f"{error.message} The old files are back.", error.remedy)
 
 
 def _update_grub(machine: Machine) -> None:
@@ -163,15 +200,14 @@ def _update_grub(machine: Machine) -> None:
     result = machine.runner.run((_UPDATE,), UPDATE_SECONDS)
     if result.missing:
         raise DockerHostError(
-            f"There is no {_UPDATE}, so that GRUB would not take the parameters over. The old "
-            "files are back.",
+            f"There is no {_UPDATE}, so that GRUB would not take the parameters over.",
             "Install the package grub2-common, or name another bootloader.",
         )
     if not result.ok:
         reason = f"took longer than {UPDATE_SECONDS} s" if result.timed_out else "failed"
         said = mask_text((result.stderr or result.stdout).strip()[-500:])
         raise DockerHostError(
-            f"{_UPDATE} {reason}{': ' if said else ''}{said}. The old files are back.",
+            f"{_UPDATE} {reason}{': ' if said else ''}{said}.",
             f"Run {_UPDATE} by hand, mend what it names, and run again.",
         )
 
@@ -184,7 +220,6 @@ def _prove_grub(machine: Machine, wanted: Wish) -> None:
     left = _boot_grub.stale(machine.text(_boot_grub.CONFIG), wanted)
     if left:
         raise DockerHostError(
-            f"{_UPDATE} ran, and {_boot_grub.CONFIG} still differs in {' '.join(left)}. The old "
-            "files are back.",
+            f"{_UPDATE} ran, and {_boot_grub.CONFIG} still differs in {' '.join(left)}.",
             "Look in /etc/grub.d and /etc/default/grub for what sets or drops them.",
         )

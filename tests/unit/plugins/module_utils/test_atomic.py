@@ -14,6 +14,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._atomic import (
     allow,
     backup,
     modified,
+    move,
     names,
     read,
     remove,
@@ -135,6 +136,23 @@ def test_a_removed_file_is_gone_and_of_a_link_the_target(tmp_path: Path) -> None
     (tmp_path / "folder").mkdir()
     with pytest.raises(DockerHostError, match="folder cannot be removed"):
         remove(str(tmp_path / "folder"))
+
+
+def test_a_copy_is_moved_back_on_a_full_disk_and_a_link_stays(tmp_path: Path) -> None:
+    place, link, copy = (tmp_path / name for name in ("cmdline.txt", "link", "copy"))
+    place.write_text("new")
+    copy.write_text("old")
+    link.symlink_to("cmdline.txt")
+    with full_disk(0):
+        move(str(copy), str(link))
+    assert link.is_symlink()
+    assert place.read_text() == "old"
+    assert not copy.exists()
+    with pytest.raises(
+        DockerHostError, match="copy cannot be moved to .*cmdline.txt: No such file"
+    ):
+        move(str(copy), str(place))
+    assert place.read_text() == "old"
 
 
 def test_a_copy_has_a_name_as_ansible_gives_and_is_as_private_as_the_file(tmp_path: Path) -> None:

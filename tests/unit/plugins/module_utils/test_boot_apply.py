@@ -152,6 +152,70 @@ def test_of_two_files_none_is_changed_where_one_cannot_be(board: Board, backup: 
     assert len(outcome.backup_files) == 2
 
 
+class Filling(Machine):
+    """A machine whose boot partition takes some writes and then none; files can still be moved."""
+
+    room = 1
+
+    def write(self, path: str, text: str | None) -> None:
+        if text is not None:
+            if self.room == 0:
+                raise DockerHostError(f"{path} cannot be written: full.", "Make room.")
+            self.room -= 1
+        super().write(path, text)
+
+
+class Stuck(Filling):
+    """One on which nothing can be moved either."""
+
+    def put_back(self, path: str, text: str | None, copy: str | None) -> bool:
+        return text is None and super().put_back(path, text, copy)
+
+
+def with_trial(board: Board) -> Board:
+    """Let a board boot from the folder current and wait for a trial of the folder new."""
+    board.path(CMDLINE_TXT).unlink()
+    board.write("/boot/firmware/config.txt", "os_prefix=current/\n[tryboot]\nos_prefix=new/\n")
+    board.write(CURRENT, CMDLINE)
+    board.write(NEW, CMDLINE)
+    return board
+
+
+def test_the_first_file_is_put_back_on_a_disk_that_became_full(board: Board) -> None:
+    before = with_trial(board).files()
+    machine = Filling(board.runner, str(board.root), board.booted)
+    with pytest.raises(DockerHostError, match="new/cmdline.txt cannot be written") as error:
+        configure(Request(ENABLE), machine)
+    assert error.value.message.endswith("The old files are back.")
+    assert error.value.remedy == "Make room."
+    assert board.files() == before
+
+
+@pytest.mark.parametrize("backup", [True, False])
+def test_a_file_that_cannot_be_put_back_is_named_with_its_copy(board: Board, backup: bool) -> None:
+    before = with_trial(board).files()
+    machine = Stuck(board.runner, str(board.root), board.booted)
+    with pytest.raises(DockerHostError, match="new/cmdline.txt cannot be written") as error:
+        configure(Request(ENABLE, backup=backup), machine)
+    assert f"What was written to {CURRENT} could not be put back" in error.value.message
+    assert "are back" not in error.value.message
+    after = board.files()
+    assert (after.pop(CURRENT), before.pop(CURRENT)) == (ENABLED, CMDLINE)
+    kept = [path for path in after if path not in before]
+    assert [after.pop(path) for path in kept] == [CMDLINE] * backup
+    assert all(path in error.value.remedy for path in kept)
+    assert after == before
+
+
+def test_nothing_is_said_to_be_back_where_nothing_was_written(board: Board) -> None:
+    machine = Filling(board.runner, str(board.root), board.booted)
+    machine.room = 0
+    with pytest.raises(DockerHostError) as error:
+        configure(Request(ENABLE), machine)
+    assert error.value.message == f"{CMDLINE_TXT} cannot be written: full."
+    assert board.files() == {CMDLINE_TXT: CMDLINE}
+
+
 @pytest.mark.parametrize("text", ["", f"{CMDLINE}more\n", "quiet\n"])
 def test_a_file_that_is_not_understood_is_left_alone(board: Board, text: str) -> None:
     board.write(CMDLINE_TXT, text)

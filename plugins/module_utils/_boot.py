@@ -18,10 +18,11 @@ from ansible_collections.arm64.docker.plugins.module_utils._boot_files import Fi
 from ansible_collections.arm64.docker.plugins.module_utils._boot_parameters import Wish, split
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
-RASPBERRYPI, ARMBIAN, EXTLINUX, GRUB = "raspberrypi", "armbian", "extlinux", "grub"
+RASPBERRYPI, EXTLINUX, ARMBIAN, GRUB = "raspberrypi", "extlinux", "armbian", "grub"
 
-# In the order in which they are looked for: the first whose file is there is the machine's.
-LOADERS = (RASPBERRYPI, ARMBIAN, EXTLINUX, GRUB)
+# In the order in which they are looked for: the first whose file is there is the machine's. U-Boot
+# takes extlinux.conf before a boot script such as Armbian's.
+LOADERS = (RASPBERRYPI, EXTLINUX, ARMBIAN, GRUB)
 
 AUTO = "auto"
 

@@ -54,10 +54,11 @@ options:
     default: []
   bootloader:
     description:
-      - The kind of boot loader. V(auto) takes the first of the others whose file exists, or with
-        O(path) the one whose file has that name.
+      - The kind of boot loader. V(auto) takes the first of the others whose file exists, in this
+        order (U-Boot takes C(extlinux.conf) before Armbian's boot script), or with O(path) the one
+        whose file has that name.
     type: str
-    choices: [auto, raspberrypi, armbian, extlinux, grub]
+    choices: [auto, raspberrypi, extlinux, armbian, grub]
     default: auto
   path:
     description:
@@ -105,7 +106,7 @@ actions:
     - keep a copy of /boot/firmware/cmdline.txt
     - write /boot/firmware/cmdline.txt
 bootloader:
-  description: The kind of boot loader, V(raspberrypi), V(armbian), V(extlinux) or V(grub).
+  description: The kind of boot loader, V(raspberrypi), V(extlinux), V(armbian) or V(grub).
   returned: success
   type: str
   sample: raspberrypi

@@ -29,8 +29,8 @@ from ansible_collections.arm64.docker.tests.unit.boot_files import (
 FILES = {
     "/boot/firmware/cmdline.txt": CMDLINE,
     "/boot/cmdline.txt": CMDLINE,
-    "/boot/armbianEnv.txt": ARMBIAN,
     "/boot/extlinux/extlinux.conf": EXTLINUX,
+    "/boot/armbianEnv.txt": ARMBIAN,
     "/etc/default/grub": 'GRUB_CMDLINE_LINUX="quiet"\n',
 }
 EXTLINUX_GIVEN = ["${cbootargs}", "root=PARTUUID=0a7a10e9-bd63", "rw", "rootwait"]
@@ -47,8 +47,8 @@ def only(*paths: str) -> FakeFiles:
     [
         (list(FILES), "raspberrypi", "/boot/firmware/cmdline.txt"),
         (list(FILES)[1:], "raspberrypi", "/boot/cmdline.txt"),
-        (list(FILES)[2:], "armbian", "/boot/armbianEnv.txt"),
-        (list(FILES)[3:], "extlinux", "/boot/extlinux/extlinux.conf"),
+        (list(FILES)[2:], "extlinux", "/boot/extlinux/extlinux.conf"),
+        (list(FILES)[3:], "armbian", "/boot/armbianEnv.txt"),
         (list(FILES)[4:], "grub", DROPIN),
     ],
 )

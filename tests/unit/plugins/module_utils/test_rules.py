@@ -248,6 +248,12 @@ TABLE = [
         {"boot/generator": "u-boot-menu"},
     ),
     (
+        "memory_cgroup_off",
+        {**PI, "cgroup/controllers": ["cpu"], "boot/loader": None},
+        "cpu; no file of a boot loader was found: is the boot partition mounted?",
+        {**PI, "boot/loader": None},
+    ),
+    (
         "cgroup_missing",
         {"cgroup/version": None, "cgroup/controllers": []},
         "/sys/fs/cgroup",
@@ -701,6 +707,19 @@ def test_a_rule_fires_on_its_fault_and_not_beside_it(healthy: dict[str, Any], ro
     assert finding is not None
     assert words in finding["evidence"]
     assert name not in found(change(healthy, near))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"boot": None}, {"boot/loader": "grub"}, {"board/vendor": "generic"}, {"os/container": "lxc"}]
+    + [{"board": None}],
+)
+def test_a_boot_file_is_missed_only_on_boards_that_have_one(
+    healthy: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    off = {**PI, "cgroup/controllers": ["cpu"], "boot/loader": None, **changes}
+    evidence = found(change(healthy, off))["memory_cgroup_off"]["evidence"]
+    assert evidence == "the controllers are cpu"
 
 
 def test_every_rule_is_in_the_table_above() -> None:

@@ -527,6 +527,19 @@ def test_boot_parameters_that_were_changed_back_by_hand_are_left_alone(
     assert pi.says("boot_undone") is undone
 
 
+def test_what_a_later_run_changes_is_remembered_beside_what_earlier_ones_did(pi: Board) -> None:
+    pi.change({"boot/parameters": ["cgroup_disable=memory,pids", "cgroup_enable=memory"]})
+    fresh = {"added": ["cgroup_disable=pids"], "removed": ["cgroup_disable=memory,pids"]}
+    assert pi.says("boot_deeds") == fresh
+    pi.given(__docker_board_changed=slurped({"added": ["cgroup_enable=memory"], "removed": []}))
+    assert pi.says("boot_deeds") == {
+        "added": ["cgroup_enable=memory", "cgroup_disable=pids"],
+        "removed": ["cgroup_disable=memory,pids"],
+    }
+    pi.given(__docker_board_changed={"changed": False, "skipped": True})
+    assert pi.says("boot_deeds") == fresh
+
+
 def test_the_backend_that_was_chosen_is_read_from_its_record(jetson: Board) -> None:
     jetson.given(__docker_board_iptables_read=slurped({"chosen": "legacy"}))
     assert jetson.says("iptables_chosen") == jetson.facts["netfilter"]["backend"] == "legacy"

@@ -61,23 +61,47 @@ OPTIONAL = {
     "MEMCG": "memory limits",
     "CPUSETS": "docker run --cpuset-cpus",
     "CGROUP_SCHED": "docker run --cpu-shares",
+    "FAIR_GROUP_SCHED": "docker run --cpu-shares",
     "CFS_BANDWIDTH": "docker run --cpus",
     "CGROUP_PIDS": "docker run --pids-limit",
     "BLK_CGROUP": "limits of disk input and output",
+    "BLK_DEV_THROTTLING": "docker run --device-read-bps",
     "KEYS": "a keyring of each container's own",
+    "SECCOMP": "the filter of system calls",
     "SECCOMP_FILTER": "the filter of system calls",
+    "SECURITY_APPARMOR": "AppArmor's profile of containers",
     "USER_NS": "rootless Docker and userns-remap",
     "BRIDGE_NETFILTER": "networks with icc=false, and a daemon without userland-proxy",
     "MACVLAN": "networks of the driver macvlan",
+    "DUMMY": "networks of the driver macvlan without a parent",
     "IPVLAN": "networks of the driver ipvlan",
     "VXLAN": "overlay networks of Swarm",
+    "BRIDGE_VLAN_FILTERING": "overlay networks of Swarm",
+    "INET_ESP": "encrypted overlay networks of Swarm",
+    "XFRM_USER": "encrypted overlay networks of Swarm",
+    "CRYPTO_GCM": "encrypted overlay networks of Swarm",
+    "CRYPTO_SEQIV": "encrypted overlay networks of Swarm",
+    "NETFILTER_XT_MATCH_BPF": "encrypted overlay networks of Swarm",
     "IP_VS": "services of Swarm",
+    "IP_VS_PROTO_TCP": "services of Swarm",
+    "IP_VS_PROTO_UDP": "services of Swarm",
+    "IP_VS_RR": "services of Swarm",
     "NETFILTER_XT_MATCH_IPVS": "services of Swarm",
     "NETFILTER_XT_MARK": "services of Swarm",
+    "NETFILTER_XT_TARGET_REDIRECT": "services of Swarm",
 }
 CGROUP_V1_OPTIONAL = {
     "CGROUP_CPUACCT": "the use of the processor in docker stats",
     "CGROUP_FREEZER": "docker pause",
+    "CGROUP_HUGETLB": "limits of huge pages",
+}
+
+# What iptables-legacy needs beside its tables for all containers.
+LEGACY_OPTIONAL = {
+    "IP_NF_MANGLE": "services of Swarm",
+    "IP6_NF_FILTER": "networks with IPv6",
+    "IP6_NF_NAT": "networks with IPv6",
+    "IP6_NF_MANGLE": "services of Swarm with IPv6",
 }
 
 
@@ -101,7 +125,11 @@ def _features(facts: dict[str, Any]) -> str | None:
 def _options(facts: dict[str, Any]) -> str | None:
     if facts["os"]["container"]:
         return None
-    purposes = {**OPTIONAL, **(CGROUP_V1_OPTIONAL if _cgroup_version(facts) == 1 else {})}
+    purposes = {
+        **OPTIONAL,
+        **(CGROUP_V1_OPTIONAL if _cgroup_version(facts) == 1 else {}),
+        **(LEGACY_OPTIONAL if facts["netfilter"]["backend"] == "legacy" else {}),
+    }
     missing = [name for name in purposes if _lacks(facts, name)]
     return _told(facts, missing, purposes) if missing else None
 

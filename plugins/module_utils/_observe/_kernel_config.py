@@ -16,8 +16,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe._kernel impo
 BUILTIN, MODULE, MISSING = "builtin", "module", "missing"
 
 # Options of the kernel without their prefix, and the module that each makes; None where it is no
-# module of its own, so that its state cannot be told from the modules. Source: what moby's
-# contrib/check-config.sh asks for, and what iptables-nft needs in place of ip_tables.
+# module of its own, or one that may go by another name, so that only a configuration tells its
+# state. Source: what moby's contrib/check-config.sh asks for, and what iptables-nft needs in place
+# of ip_tables. Left out is what no container of Docker's asks for by itself: file systems of other
+# storage drivers, SELinux, helpers for FTP and TFTP, and what the options below bring along.
 FEATURES = {
     "NAMESPACES": None,
     "NET_NS": None,
@@ -61,6 +63,26 @@ FEATURES = {
     "NETFILTER_XT_MATCH_IPVS": "xt_ipvs",
     "NETFILTER_XT_MARK": "xt_mark",
     "IP_VS": "ip_vs",
+    "IP_VS_PROTO_TCP": None,
+    "IP_VS_PROTO_UDP": None,
+    "IP_VS_RR": None,
+    "NETFILTER_XT_TARGET_REDIRECT": None,
+    "BRIDGE_VLAN_FILTERING": None,
+    "INET_ESP": None,
+    "XFRM_USER": None,
+    "CRYPTO_GCM": None,
+    "CRYPTO_SEQIV": None,
+    "NETFILTER_XT_MATCH_BPF": None,
+    "DUMMY": None,
+    "FAIR_GROUP_SCHED": None,
+    "BLK_DEV_THROTTLING": None,
+    "CGROUP_HUGETLB": None,
+    "SECCOMP": None,
+    "SECURITY_APPARMOR": None,
+    "IP_NF_MANGLE": None,
+    "IP6_NF_FILTER": None,
+    "IP6_NF_NAT": None,
+    "IP6_NF_MANGLE": None,
 }
 
 _PROC = "/proc/config.gz"

@@ -360,6 +360,18 @@ TABLE = [
         "CONFIG_CGROUP_FREEZER (docker pause)",
         {"kernel/features/CGROUP_FREEZER": "missing", "cgroup/version": 2},
     ),
+    (
+        "kernel_options_missing",
+        {"kernel/features/IP6_NF_NAT": "missing", "netfilter/backend": "legacy"},
+        "CONFIG_IP6_NF_NAT (networks with IPv6)",
+        {"kernel/features/IP6_NF_NAT": "missing", "netfilter/backend": "nft"},
+    ),
+    (
+        "kernel_options_missing",
+        {"kernel/features/FAIR_GROUP_SCHED": "missing"},
+        "CONFIG_FAIR_GROUP_SCHED (docker run --cpu-shares)",
+        {"kernel/features/FAIR_GROUP_SCHED": None},
+    ),
     ("iptables_raw_missing", WITHOUT_RAW, "the engine is 28.5.1, the", with_engine("27.5.1")),
     (
         "iptables_raw_missing",

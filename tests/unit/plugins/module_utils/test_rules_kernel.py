@@ -14,6 +14,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._rules_kernel import 
     BACKEND_REQUIRED,
     CGROUP_REQUIRED,
     CGROUP_V1_OPTIONAL,
+    LEGACY_OPTIONAL,
     OPTIONAL,
     REQUIRED,
 )
@@ -39,7 +40,7 @@ def evidence(machine: Machine, name: str, backend: str = "nft") -> dict[str, str
 
 
 def test_every_option_that_is_read_is_judged_by_one_rule() -> None:
-    optional = {*OPTIONAL, *CGROUP_V1_OPTIONAL}
+    optional = {*OPTIONAL, *CGROUP_V1_OPTIONAL, *LEGACY_OPTIONAL}
     assert not required() & optional
     # The table raw is the affair of iptables_raw_missing.
     assert required() | optional | {"IP_NF_RAW"} == set(FEATURES)
@@ -66,6 +67,7 @@ def test_a_vendors_kernel_is_told_what_it_lacks(machine: Machine) -> None:
     assert "CONFIG_NF" not in found["kernel_features_missing"]
     assert "CONFIG_BRIDGE_NETFILTER (" in found["kernel_options_missing"]
     assert "CONFIG_VXLAN (" in found["kernel_options_missing"]
+    assert "CONFIG_SECURITY_APPARMOR (" in found["kernel_options_missing"]
 
 
 def missing(machine: Machine, *options: str, backend: str = "nft") -> str:

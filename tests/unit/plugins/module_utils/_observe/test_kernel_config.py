@@ -55,11 +55,17 @@ def test_a_configuration_says_how_each_option_was_built(machine: Machine, name: 
                 "IP_NF_NAT",
                 "IP_NF_RAW",
                 "IP_NF_TARGET_MASQUERADE",
+                "IP_NF_MANGLE",
+                "IP6_NF_FILTER",
+                "IP6_NF_NAT",
+                "IP6_NF_MANGLE",
+                "CGROUP_HUGETLB",
             },
         ),
         (
             "rockchip-arm64-5.10-vendor",
-            {"VETH", "BRIDGE_NETFILTER", "VXLAN", "OVERLAY_FS", "NF_TABLES", "NFT_COMPAT"},
+            {"VETH", "BRIDGE_NETFILTER", "VXLAN", "OVERLAY_FS", "NF_TABLES", "NFT_COMPAT"}
+            | {"BRIDGE_VLAN_FILTERING", "NETFILTER_XT_MATCH_BPF", "SECURITY_APPARMOR"},
         ),
     ],
 )

@@ -299,6 +299,13 @@ def test_a_board_with_small_pages_keeps_its_kernel(pi: Board) -> None:
     assert (pi.says("page_size_drift"), pi.says("page_size_pending")) == (False, False)
 
 
+def test_a_board_without_config_txt_is_told_so_and_other_makers_boards_are_not(pi_5: Board) -> None:
+    pi_5.change({"boot/config": None})
+    assert (pi_5.says("page_size_drift"), pi_5.says("page_size_pending")) == (True, False)
+    pi_5.change({"board/vendor": "generic"})
+    assert (pi_5.says("page_size_drift"), pi_5.says("page_size_pending")) == (False, False)
+
+
 def test_the_kernel_is_looked_for_where_the_firmware_does(pi_5: Board) -> None:
     with_config(pi_5, "")
     assert pi_5.says("kernel_path") == "/boot/firmware/kernel8.img"

@@ -550,3 +550,42 @@ def test_what_a_later_run_changes_is_remembered_beside_what_earlier_ones_did(pi:
 def test_the_backend_that_was_chosen_is_read_from_its_record(jetson: Board) -> None:
     jetson.given(__docker_board_iptables_read=slurped({"chosen": "legacy"}))
     assert jetson.says("iptables_chosen") == jetson.facts["netfilter"]["backend"] == "legacy"
+
+
+@pytest.mark.parametrize(
+    ("deed", "was_legacy"),
+    [
+        ({"chosen": "nft", "before": "legacy"}, True),
+        ({"chosen": "legacy", "before": "nft"}, False),
+        ({"chosen": "nft", "before": None}, False),
+        ({"chosen": "nft"}, False),
+    ],
+)
+def test_a_backend_that_somebody_chose_before_comes_back(
+    jetson: Board, deed: dict[str, str], was_legacy: bool
+) -> None:
+    assert jetson.given(__docker_board_iptables_read=slurped(deed)).says("iptables_was_legacy") is (
+        was_legacy
+    )
+
+
+@pytest.mark.parametrize(
+    ("connection", "boot_id", "controller"),
+    [
+        ("local", "board", True),
+        ("ansible.builtin.local", "", True),
+        ("ssh", "this-boot", True),
+        ("ssh", "board", False),
+        ("ssh", "", False),
+        ("community.docker.docker_localhost", "board", False),
+    ],
+)
+def test_the_machine_that_runs_the_play_is_known_by_its_connection_or_its_boot(
+    pi: Board, connection: str, boot_id: str, controller: bool
+) -> None:
+    pi.given(
+        ansible_connection=connection,
+        __docker_board_boot_id_read=slurped(f"{boot_id}\n"),
+        __docker_board_controllers_boot_id="this-boot",
+    )
+    assert pi.says("is_controller") is controller

@@ -722,6 +722,25 @@ def test_a_rule_fires_on_its_fault_and_not_beside_it(healthy: dict[str, Any], ro
 
 
 @pytest.mark.parametrize(
+    ("running", "told"),
+    [
+        ("cgroup_disable=memory root=x cgroup_enable=memory", True),
+        ("root=x cgroup_enable=cpuset,memory quiet", True),
+        ("root=x cgroup_enable=memory cgroup_disable=memory", False),
+        ("root=x cgroup_enable=memory_of_old", False),
+        ("root=x my_cgroup_enable=memory", False),
+        ("root=x", False),
+    ],
+)
+def test_a_kernel_that_was_told_to_turn_the_controller_on_and_did_not_is_named(
+    healthy: dict[str, Any], running: str, told: bool
+) -> None:
+    off = {**PI, "cgroup/controllers": ["cpu"], "boot/running": running}
+    evidence = found(change(healthy, off))["memory_cgroup_off"]["evidence"]
+    assert ("though the kernel was given cgroup_enable=memory" in evidence) is told
+
+
+@pytest.mark.parametrize(
     "changes",
     [{"boot": None}, {"boot/loader": "grub"}, {"board/vendor": "generic"}, {"os/container": "lxc"}]
     + [{"board": None}],

@@ -518,6 +518,24 @@ def test_the_default_runtime_from_before_this_role_is_kept(
 
 
 @pytest.mark.parametrize(
+    ("config", "ours"),
+    [
+        ({}, True),
+        (None, True),
+        ({"default-runtime": "runc"}, False),
+        ({"runtimes": {"nvidia": {"path": "/usr/bin/nvidia-container-runtime"}}}, True),
+    ],
+)
+def test_a_default_runtime_that_docker_engine_is_told_to_set_is_left_to_it(
+    jetson: Board, config: dict[str, Any] | None, ours: bool
+) -> None:
+    jetson.facts["packages"]["nvidia-container-toolkit"] = {"version": "1.17.8-1"}
+    jetson.given(docker_board_nvidia_runtime="nvidia", docker_engine_config=config)
+    assert "nvidia" in jetson.says("runtimes")["runtimes"]
+    assert bool(jetson.says("default_runtime")) is ours
+
+
+@pytest.mark.parametrize(
     ("parameters", "undone"),
     [
         (["cgroup_enable=memory"], False),

@@ -552,6 +552,17 @@ def test_boot_parameters_that_were_changed_back_by_hand_are_left_alone(
     assert pi.says("boot_undone") is undone
 
 
+def test_boot_parameters_of_a_partition_that_is_not_mounted_are_not_taken_for_undone(
+    pi: Board,
+) -> None:
+    deed = {"added": ["cgroup_enable=memory"], "removed": []}
+    pi.given(__docker_board_changed=slurped(deed)).change({"boot/parameters": []})
+    assert pi.says("boot_undone") is True
+    pi.change({"boot/loader": None, "boot/path": None, "boot/paths": []})
+    assert pi.says("boot_undone") is False
+    assert pi.change({"boot": None}).says("boot_undone") is False
+
+
 def test_what_a_later_run_changes_is_remembered_beside_what_earlier_ones_did(pi: Board) -> None:
     pi.change({"boot/parameters": ["cgroup_disable=memory,pids", "cgroup_enable=memory"]})
     fresh = {"added": ["cgroup_disable=pids"], "removed": ["cgroup_disable=memory,pids"]}

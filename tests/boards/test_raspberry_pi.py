@@ -60,6 +60,17 @@ ON_VFAT = """
 """
 
 
+# An image of programs of the host, and a container that wants more memory than it may have.
+OVER_THE_LIMIT = """
+    tar -C / -chf - bin/sh bin/head bin/tail lib/ld-linux-aarch64.so.1 \\
+        lib/aarch64-linux-gnu/libc.so.6 | docker import - hungry >/dev/null
+    docker run --name hungry --network none --memory 64m --memory-swap 64m hungry \\
+        /bin/sh -c 'head -c 200000000 /dev/zero | tail >/dev/null' 2>&1 || true
+    docker inspect --format '{{.State.OOMKilled}}' hungry
+    docker rm hungry >/dev/null
+    docker rmi hungry >/dev/null
+"""
+
 OTHER_KERNEL = "[pi5]\nkernel=kernel_2712.img\n"
 
 # The kernel of a test machine has pages of 4 KiB: that it has others is what the role is told.
@@ -97,6 +108,12 @@ def test_nothing_is_rebooted_unless_that_is_asked(host, stock):
     assert host.ssh("cat /proc/sys/kernel/random/boot_id") == booted
     assert "memory" not in host.ssh(CONTROLLERS).split()
     assert "cgroup_enable=memory" in host.ssh(f"cat {CMDLINE}").split()
+
+
+def test_a_limit_of_memory_has_no_effect_before_the_reboot(host: Host) -> None:
+    said = host.ssh(OVER_THE_LIMIT)
+    assert "Limitation discarded" in said
+    assert said.split()[-1] == "false"
 
 
 def test_the_kernels_features_are_those_that_mobys_own_script_finds(host):
@@ -144,6 +161,12 @@ def test_the_reboot_that_was_pending_is_made_up_for(host):
     assert "proven gone: memory_cgroup_off" in run.output
     assert "memory" in host.ssh(CONTROLLERS).split()
     assert host.machine.firmware.kernel == "/boot/firmware/kernel8.img"
+
+
+def test_a_limit_of_memory_holds_after_the_reboot(host: Host) -> None:
+    said = host.ssh(OVER_THE_LIMIT)
+    assert "Limitation discarded" not in said
+    assert said.split()[-1] == "true"
 
 
 def test_what_was_repaired_is_taken_back(host, stock, stock_config):

@@ -599,6 +599,25 @@ def test_a_backend_that_somebody_chose_before_comes_back(
 
 
 @pytest.mark.parametrize(
+    ("now", "deed", "before"),
+    [
+        ("nft", None, "nft"),
+        (None, None, None),
+        ("nft", {"chosen": "nft", "before": "legacy"}, "legacy"),
+        ("legacy", {"chosen": "nft", "before": None}, "legacy"),
+        ("nft", {"chosen": "nft"}, "nft"),
+    ],
+)
+def test_the_backend_from_before_this_role_first_chose_is_kept(
+    jetson: Board, now: str | None, deed: dict[str, Any] | None, before: str | None
+) -> None:
+    jetson.change({"netfilter/backend": now})
+    if deed:
+        jetson.given(__docker_board_iptables_read=slurped(deed))
+    assert jetson.says("iptables_before") == before
+
+
+@pytest.mark.parametrize(
     ("connection", "boot_id", "controller"),
     [
         ("local", "board", True),

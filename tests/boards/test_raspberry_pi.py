@@ -136,8 +136,12 @@ def test_a_kernel_that_is_not_there_is_not_named(host: Host, stock_config: str) 
     kernel = "/boot/firmware/kernel8.img"
     with host.planted(f"mv {kernel} {kernel}.away", f"mv {kernel}.away {kernel}"):
         attempt = host.play("arm64.docker.site", **LARGE_PAGES)
+        with host.planted(f"echo kernel=kernel8.img >>{CONFIG}", f"sed -i '$d' {CONFIG}"):
+            named = host.play("arm64.docker.site", docker_board_reboot="if_required", **LARGE_PAGES)
     assert attempt.rc != 0
     assert f"has no {kernel}, and would not boot with it" in attempt.message()
+    assert named.rc != 0
+    assert "would not boot. It was not rebooted" in named.message()
     assert host.ssh(f"cat {CONFIG}") == stock_config
 
 

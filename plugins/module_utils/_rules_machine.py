@@ -88,8 +88,8 @@ def _no_memory_cgroup(facts: dict[str, Any]) -> str | None:
         )
     if _TURNED_ON.search(boot.get("running") or ""):
         return (
-            f"{seen}, though the kernel was given cgroup_enable=memory; upgrade it, and the firmware "
-            "of a Raspberry Pi with it"
+            f"{seen}, though the kernel was given cgroup_enable=memory; upgrade it, and the "
+            "firmware of a Raspberry Pi with it"
         )
     return seen + _no_boot_file(facts)
 

@@ -45,8 +45,8 @@ class Wish:
         return [parameter for parameter in parameters if self._refuses(parameter)]
 
     def _refuses(self, parameter: str) -> bool:
-        plain = _plain(parameter)
-        named = plain in map(_plain, self.absent) or plain.partition("=")[0] in self.absent
+        plain, absent = _plain(parameter), {_plain(entry) for entry in self.absent}
+        named = plain in absent or plain.partition("=")[0] in absent
         return named and plain not in map(_plain, self.present)
 
 
@@ -136,5 +136,6 @@ def _add(line: str, wanted: Wish, lead: str) -> str:
 
 
 def _plain(parameter: str) -> str:
-    """Return a parameter without its quotes, which the kernel takes off as well."""
-    return parameter.replace('"', "")
+    """Return a parameter as the kernel compares it: without quotes, a hyphen in its name as _."""
+    name, equals, value = parameter.replace('"', "").partition("=")
+    return f"{name.replace('-', '_')}{equals}{value}"

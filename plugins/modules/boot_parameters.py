@@ -24,6 +24,8 @@ description:
     over. Parameters that stand in other files there are not removed; that is an error.
   - A file that is not understood, or that another program generates, is left alone, and the error
     says what to do.
+  - Parameters are compared as the kernel compares them. It takes quotes off, and a hyphen in a name
+    is an underscore to it.
   - The machine is not rebooted.
 extends_documentation_fragment:
   - arm64.docker.attributes

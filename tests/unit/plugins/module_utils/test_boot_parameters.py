@@ -55,6 +55,12 @@ def test_a_line_is_split_as_the_kernel_splits_it(line: str, words: list[str]) ->
         ("-- b", ["c"], [], "c -- b"),
         ('a dyndbg="file a +p" b', [], ["dyndbg"], "a b"),
         ('a "dyndbg=file a +p"', ['dyndbg="file a +p"'], [], 'a "dyndbg=file a +p"'),
+        # To the kernel, a hyphen in a name is an underscore; in a value it is not.
+        ("a-b=c-d", ["a_b=c-d"], [], "a-b=c-d"),
+        ("a-b=c-d", ["a_b=c_d"], [], "a-b=c-d a_b=c_d"),
+        ("a cgroup-disable=memory", [], ["cgroup_disable=memory"], "a"),
+        ("a x_y=1 x-y", [], ["x-y"], "a"),
+        ("a c=1", [], ['"c"'], "a"),
         ("a", ["c", "c"], [], "a c"),
         ("", ["c"], [], "c"),
     ],

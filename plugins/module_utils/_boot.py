@@ -93,6 +93,10 @@ def choose(files: Files, loader: str, path: str | None) -> Boot:
                 f"The name of {path} does not tell its boot loader.",
                 f"Set bootloader to one of {', '.join(LOADERS)}.",
             )
+        if name == GRUB and not path.endswith(".cfg"):
+            raise DockerHostError(
+                f"GRUB does not read {path}.", "Name a drop-in whose name ends in .cfg."
+            )
         if name != GRUB and files.text(path) is None:
             raise DockerHostError(f"{path} does not exist.", "Name the file that is there.")
         return Boot(name, (path,))

@@ -65,7 +65,7 @@ options:
   path:
     description:
       - The file, in the place of the one that the boot loader normally reads. With V(grub) it is
-        the drop-in.
+        the drop-in, whose name ends in C(.cfg).
     type: path
   backup:
     description:

@@ -79,6 +79,8 @@ def test_a_path_is_of_the_kind_that_its_name_says_or_the_caller() -> None:
     with pytest.raises(DockerHostError, match="/mnt/mine does not tell") as error:
         choose(files, "auto", "/mnt/mine")
     assert all(loader in error.value.remedy for loader in LOADERS)
+    with pytest.raises(DockerHostError, match="GRUB does not read /mnt/grub.d/x"):
+        choose(files, "grub", "/mnt/grub.d/x")
     with pytest.raises(DockerHostError, match="/mnt/extlinux.conf does not exist"):
         choose(files, "auto", "/mnt/extlinux.conf")
 

@@ -54,7 +54,8 @@ _raw:
       (V(definition), V(src) or V(host)), C(source) (that definition, or the whole path of the
       folder), C(folder) and C(files) on the host, C(services) as the lookup
       P(arm64.docker.compose_services#lookup) returns them, the name of a further file for it
-      (C(override)), and further C(options) of M(community.docker.docker_compose_v2).
+      (C(override)), whether the folder was named (C(chosen)), and further C(options) of
+      M(community.docker.docker_compose_v2).
   type: list
   elements: dict
 """

@@ -49,6 +49,7 @@ class Project:
     ``named`` is whether ``name`` is certain: of one on the host Compose there may know another.
     ``services`` are as :func:`read_services` returns them, without the place before their names.
     ``number`` is its place among the others, ``override`` the name of a further file for it alone.
+    ``chosen`` is whether the user named the folder.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Project:
     options: dict
     number: int = 0
     override: str = ""
+    chosen: bool = False
 
 
 def read_services(
@@ -191,7 +193,8 @@ def _project(
     plain = tuple({**one, "service": one["service"].rpartition(": ")[2]} for one in services)
     options = {key: value for key, value in says.items() if key not in _OURS}
     where = where.rstrip("/") or "/"
-    return Project(name, True, kind, source, where, files, plain, options)
+    chosen = bool(says.get("project_src"))
+    return Project(name, True, kind, source, where, files, plain, options, chosen=chosen)
 
 
 def _override_name(shared: int) -> str:

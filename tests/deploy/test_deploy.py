@@ -235,8 +235,28 @@ def test_a_project_is_predicted_made_kept_stopped_and_removed(host, images):
     assert host.containers() == [f"{PREFIX}-shop-web-1 exited"]
     host.deploy(state="absent", **wanted).demand()
     assert host.containers() == []
-    assert not (host.folder / f"projects/{PREFIX}-shop").exists()
+    assert not (host.folder / "projects").exists()
     assert host.deploy(state="absent", **wanted).demand().changed == 0
+
+
+@pytest.mark.full
+def test_data_in_the_folder_of_a_project_stays_until_volumes_go(host, images):
+    name = f"{PREFIX}-shop"
+    place = host.folder / f"projects/{name}"
+    web = service(images["shell"], volumes=["./data:/data"])
+    wanted = {"projects": [{"project_name": name, "definition": {"services": {"web": web}}}]}
+    host.deploy(**wanted).demand()
+    (place / "data/kept").write_text("")
+    (place / "compose.yaml").unlink()
+    host.deploy(state="absent", **wanted).demand()
+    assert host.containers() == []
+    host.deploy(**wanted).demand()
+    host.deploy(state="absent", **wanted).demand()
+    assert host.containers() == []
+    assert [one.name for one in place.rglob("*")] == ["data", "kept"]
+    assert host.deploy(state="absent", **wanted).demand().changed == 0
+    host.deploy(state="absent", remove_volumes=True, **wanted).demand()
+    assert not place.exists()
 
 
 @pytest.mark.full

@@ -539,3 +539,66 @@ def test_a_newer_qemu_of_the_other_name_is_not_replaced_by_an_older_one(evaluate
         {"drift": static, "replaced": ["qemu-user-binfmt"]},
         {"drift": static, "replaced": []},
     ]
+
+
+def test_of_the_folders_of_projects_only_what_came_from_here_goes(evaluated) -> None:
+    shop = "/opt/docker-projects/shop"
+    project = {
+        "kind": "definition",
+        "folder": shop,
+        "source": {},
+        "chosen": False,
+        "name": "shop",
+    }
+    inside = [f"{shop}/compose.yaml", f"{shop}/data"]
+
+    def looked(paths: list[str], **more: Any) -> dict[str, Any]:
+        files = [{"path": path} for path in paths]
+        return {"results": [{"item": {"item": project}, "files": files, **more}]}
+
+    sets = [
+        {"__docker_deploy_inside": found, "docker_deploy_remove_volumes": volumes}
+        for found, volumes in (
+            (looked(inside), False),
+            (looked(inside), "true"),
+            (looked(inside[:1]), False),
+            (looked([], skipped_paths={shop: "is not a directory"}), True),
+        )
+    ]
+    found = evaluated("docker_deploy", *sets, remains="__docker_deploy_remains")
+    assert [one["remains"] for one in found] == [inside[:1], [shop], [shop], []]
+
+
+def test_a_project_whose_first_file_is_gone_is_removed_by_its_name(evaluated) -> None:
+    definition = {"services": {"web": {"image": "example.org/w"}}}
+    items = [
+        {"project_src": "/srv/shop"},
+        {"project_name": "written", "definition": definition},
+        {"project_name": "interrupted", "definition": definition},
+        {"project_name": "never", "definition": definition},
+    ]
+    kinds = {"host": [], "definition": ["compose.yaml"]}
+    folders = [
+        {
+            "item": {
+                "number": number,
+                "kind": kind,
+                "folder": f"/opt/{number}",
+                "files": kinds[kind],
+            },
+            "stat": {"exists": number < 3},
+        }
+        for number, kind in enumerate(["host", "definition", "definition", "definition"])
+    ]
+    (found,) = evaluated(
+        "docker_deploy",
+        deployment(
+            "absent",
+            docker_deploy_projects=items,
+            __docker_deploy_folders={"results": folders},
+            __docker_deploy_inside={"results": [{"files": [{"path": "/opt/1/compose.yaml"}]}]},
+        ),
+        known="__docker_deploy_with_files | map(attribute='number') | list",
+        gone="__docker_deploy_without_files | map(attribute='name') | list",
+    )
+    assert found == {"known": [0, 1], "gone": ["interrupted", "never"]}

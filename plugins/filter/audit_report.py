@@ -46,7 +46,11 @@ def _host(host: Mapping[str, Any]) -> Audited:
 
 def _need(says: Mapping[str, Any]) -> Need:
     return Need(
-        says["what"], says["image"], says.get("platform") or "", error=says.get("error") or ""
+        says["what"],
+        says["image"],
+        says.get("platform") or "",
+        error=says.get("error") or "",
+        built=bool(says.get("built")),
     )
 
 

@@ -9,6 +9,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._fit import (
+    BUILT,
     EMULATED,
     FITS,
     UNSUPPORTED,
@@ -66,6 +67,7 @@ def _need(says: Mapping[str, Any]) -> Need:
         tuple(says.get("devices") or ()),
         says.get("error") or "",
         bool(says.get("fresh")),
+        bool(says.get("built")),
     )
 
 
@@ -79,7 +81,7 @@ def _judged(row: Mapping[str, Any], emulated_devices: bool) -> dict[str, Any]:
             wants = f"{what}{row['image']} would be emulated as {row['selected']} and wants "
             wants += f"{', '.join(row['devices'])}, which no emulation gives it."
             warning, problem = (wants, None) if emulated_devices else (None, wants)
-    elif row["verdict"] not in FITS:
+    elif row["verdict"] not in (*FITS, BUILT):
         problem = what + row["error"]
     ask = row["source"] is None or (row["source"] == "host" and row["verdict"] == UNSUPPORTED)
     return {

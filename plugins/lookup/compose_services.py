@@ -13,7 +13,8 @@ description:
   - Reads the compose files of one project and returns the image of each service, as
     C(docker compose pull) would find it. C(include) and C(extends) are followed, and variables
     replaced; an included file has those of the C(.env) in its own folder, or of its C(env_file).
-  - Services that are only built are left out. A service that cannot be read has an C(error).
+  - Services that are only built are left out, also those with an image and C(pull_policy) V(build).
+    A service that cannot be read has an C(error).
 options:
   _terms:
     description:
@@ -50,8 +51,8 @@ RETURN = r"""
 _raw:
   description:
     - For each service its C(service) (file and name), C(image), C(platform) (empty where it demands
-      none), C(devices) (why it needs a GPU or another device) and C(error) (empty where there is
-      none).
+      none), C(devices) (why it needs a GPU or another device), C(built) (whether Compose builds it
+      where it cannot be pulled) and C(error) (empty where there is none).
   type: list
   elements: dict
 """

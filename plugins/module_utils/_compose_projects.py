@@ -71,7 +71,7 @@ def read_services(
     profiles: Sequence[str],
     folder: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return service, image, platform, devices and error of each service that has an image.
+    """Return service, image, platform, devices, built, error of each service that has an image.
 
     :param folder: as for :func:`compose_images`
     """
@@ -81,6 +81,7 @@ def read_services(
             "image": one.image,
             "platform": one.platform,
             "devices": list(one.devices),
+            "built": one.built,
             "error": str(one.error or ""),
         }
         for one in compose_images(files, variables, profiles, folder)

@@ -26,6 +26,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 
 _EVERY_PROFILE = "*"
 _IMAGE, _PLATFORM = "image", "platform"
+_BUILD, _POLICY = "build", "pull_policy"
 # Below the key deploy.
 _RESERVED = ("resources", "reservations", "devices")
 
@@ -36,6 +37,7 @@ class ServiceImage:
 
     ``platform`` is "" where the service names none, ``service`` is FILE: SERVICE, or the file
     where the whole of it cannot be read. ``devices`` are why it needs a GPU or another device.
+    ``built`` says that Compose builds it where it cannot be pulled.
     """
 
     image: str
@@ -43,6 +45,7 @@ class ServiceImage:
     service: str
     error: DockerHostError | None = None
     devices: tuple = ()
+    built: bool = False
 
 
 class _Text(NamedTuple):
@@ -60,9 +63,9 @@ class Service:
     """What is said of a service, and where: ``says`` has the keys that count here.
 
     These have one shape each, whichever way a file writes them: image and platform are texts with
-    their variables, profiles is a list, devices has the path on the host by that in the container,
-    environment, env_file (what is in the files) and labels are mappings. ``RESET`` takes away what
-    earlier places said, of a key or of the service.
+    their variables, profiles is a list, build is true, devices has the path on the host by that in
+    the container, environment, env_file (what is in the files) and labels are mappings. ``RESET``
+    takes away what earlier places said, of a key or of the service.
     """
 
     name: str
@@ -81,7 +84,8 @@ class Service:
         says = _plain(self.says) if isinstance(self.says, Mapping) else {}
         profiles = says.get("profiles") or ()
         runs = not profiles or _EVERY_PROFILE in active or not active.isdisjoint(profiles)
-        image = says.get(_IMAGE)
+        image, built = says.get(_IMAGE), bool(says.get(_BUILD))
+        runs = runs and not (built and says.get(_POLICY) == _BUILD)
         if not runs or self.says is RESET or not (self.error or (image and image.text)):
             return None
         place = printable(f"{self.path}: {self.name}")
@@ -101,7 +105,7 @@ class Service:
         devices = list(says.get("devices", {}).values())
         wants = {**says, "image": found[0], "environment": environment, "devices": devices}
         reasons = tuple(printable(reason) for reason in device_reasons(wants))
-        return ServiceImage(found[0], found[1], place, None, reasons)
+        return ServiceImage(found[0], found[1], place, None, reasons, built)
 
 
 def service(name: str, path: str, body: Any, folder: str, variables: Mapping[str, str]) -> Service:
@@ -188,6 +192,10 @@ def _env_files(value: Any, place: _Place) -> dict[str, Any]:
     return _marked(value, found)
 
 
+def _there(value: Any, place: _Place) -> bool:
+    return True
+
+
 def _devices(value: Any, place: _Place) -> dict[str, Any]:
     """Return the path on the host by that in the container."""
     found = {}
@@ -218,6 +226,8 @@ def _deploy(value: Any, place: _Place, keys: tuple = _RESERVED) -> Any:
 _SHAPES: dict[str, Callable[[Any, _Place], Any]] = {
     _IMAGE: _text,
     _PLATFORM: _text,
+    _BUILD: _there,
+    _POLICY: _word,
     "profiles": _profiles,
     "runtime": _word,
     "gpus": _word,

@@ -19,7 +19,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_platforms impo
 from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
-EMULATED, UNSUPPORTED, UNKNOWN = "emulated", "unsupported", "unknown"
+EMULATED, UNSUPPORTED, UNKNOWN, BUILT = "emulated", "unsupported", "unknown", "built"
 FITS = ("exact", "compatible")
 
 
@@ -27,7 +27,8 @@ FITS = ("exact", "compatible")
 class Need:
     """An image that ``what``, such as "container web", runs; ``platform`` may be "".
 
-    One that is ``fresh`` comes from the registry, whatever the host has.
+    One that is ``fresh`` comes from the registry, whatever the host has. One that is ``built`` is
+    built where no registry gives it.
     """
 
     what: str
@@ -36,6 +37,7 @@ class Need:
     devices: tuple = ()
     error: str = ""
     fresh: bool = False
+    built: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def fit(
         devices=[*need.devices, *(one for one in first.devices if one not in need.devices)],
     )
     if first.error:
-        return {**row, "error": first.error}
+        return {**row, "verdict": BUILT if need.built else UNKNOWN, "error": first.error}
     if chosen is None:
         reason = str(misfit(image, host.target, first.available, wanted)) + _idle(host)
         return {**row, "verdict": UNSUPPORTED, "error": reason}

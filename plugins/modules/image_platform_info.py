@@ -45,8 +45,9 @@ options:
     description:
       - Compose files of one project. Of several the later ones go over the earlier, as with several
         C(-f) of C(docker compose). C(include) and C(extends) are followed, and variables replaced.
-      - Services that are only built have no image to ask for. One that names a C(platform) has its
-        image looked up for that.
+      - Services that are only built have no image to ask for; one with an image besides is asked
+        for, but where its C(pull_policy) is V(build). One that names a C(platform) has its image
+        looked up for that.
       - Reading them needs PyYAML, which every controller has.
     type: list
     elements: path

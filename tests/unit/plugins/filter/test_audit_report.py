@@ -71,6 +71,15 @@ def test_what_only_runs_and_no_registry_knows_is_shown_and_not_bad() -> None:
     assert [row["used_by"] for row in named["bad"]] == [["docker_audit_images", "container web"]]
 
 
+def test_what_a_compose_file_builds_is_not_bad_where_no_registry_has_it() -> None:
+    pi = host("pi", "linux/arm64", "own:1")
+    pi["needs"][0]["built"] = True
+    report = audit_report([pi], [answer("own:1")])
+    assert [row["verdict"] for row in report["rows"]] == ["built"]
+    assert report["bad"] == []
+    assert report["table"][1].split()[-2:] == ["built", "-"]
+
+
 def test_a_fleet_that_needs_nothing_has_a_table_of_headings_only() -> None:
     report = audit_report([host("pi", "linux/arm64")], [])
     assert report["table"] == ["IMAGE  PLATFORMS  HOSTS  VERDICT  INSTEAD"]

@@ -163,6 +163,15 @@ def test_a_digest_is_found_among_those_of_the_host() -> None:
         assert fit({"image": name}, present=[image])["verdict"] == "exact"
 
 
+def test_what_no_registry_gives_is_built_where_that_can_be_done() -> None:
+    gone = answer(error="nginx:1 does not exist.")
+    row = fit({"built": True}, registry=[gone])
+    assert (row["verdict"], row["problem"], row["pinned"]) == ("built", None, None)
+    assert fit({"built": True})["ask"]
+    assert fit({"built": True}, registry=[answer("linux/amd64")])["verdict"] == "unsupported"
+    assert fit(registry=[gone])["problem"] == "container web: nginx:1 does not exist."
+
+
 def test_the_platform_that_is_demanded_decides() -> None:
     known = [answer("linux/arm64", "linux/amd64")]
     row = fit({"platform": "linux/amd64"}, registry=known)

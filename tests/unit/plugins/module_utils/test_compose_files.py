@@ -65,6 +65,27 @@ services:
     assert images[0].service.endswith("compose.yml: web")
 
 
+def test_what_compose_builds_where_it_cannot_be_pulled_is_told(project) -> None:
+    images = project(
+        "compose.yml",
+        "production.yml",
+        compose_yml="""
+services:
+  both: {build: ., image: own}
+  always: {build: {context: app}, image: own, pull_policy: build}
+  from: {extends: {service: both}, image: other}
+  web: {image: nginx}
+  pulled: {build: ., image: nginx}
+  policy: {image: nginx, pull_policy: build}
+""",
+        production_yml="services:\n  pulled: {build: !reset null}\n",
+    )
+    built = {one.image: one.built for one in images if one.service.endswith(("both", "from"))}
+    assert built == {"own": True, "other": True}
+    assert set(found(images)) == {"both", "from", "web", "pulled", "policy"}
+    assert not any(one.built for one in images if one.image == "nginx")
+
+
 def test_variables_come_from_options_then_the_environment_file(project) -> None:
     images = project(
         compose_yml="""

@@ -21,6 +21,9 @@ _FIRST_WAIT = 0.5
 _LONGEST_BACKOFF = 10.0
 _LONGEST_WAIT = 60.0
 _LONGEST_IN_ALL = 300.0
+# A server that answered and then fails for so many images in a row, each in all its attempts, has
+# gone away. Fewer may be images that it cannot send.
+_MOST_FAILURES = 8
 
 
 def wait_before(attempt: int, headers: Mapping[str, str], now: float) -> float:
@@ -44,11 +47,15 @@ def wait_before(attempt: int, headers: Mapping[str, str], now: float) -> float:
 
 
 class Health:
-    """Which servers never answered: the images after the first do not wait for them again."""
+    """Which servers do not answer, so that not every image waits for them.
+
+    One that never did is given up after the first image, another after some in a row.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answered: set[Endpoint] = set()
+        # By server that answered: how many failures there were since.
+        self._answered: dict[Endpoint, int] = {}
         self._dead: dict[Endpoint, Unreachable] = {}
 
     def demand(self, endpoint: Endpoint) -> None:
@@ -62,14 +69,19 @@ class Health:
             raise error
 
     def answered(self, endpoint: Endpoint) -> None:
-        if endpoint not in self._answered:
+        if self._answered.get(endpoint) != 0:
             with self._lock:
-                self._answered.add(endpoint)
+                self._answered[endpoint] = 0
 
     def failed(self, endpoint: Endpoint, error: Unreachable) -> None:
-        """Give a server up that did not answer once in all its attempts."""
+        """Take note of a server that did not answer once in all the attempts for an image."""
+        if error.alive:
+            return
         with self._lock:
-            if not error.alive and endpoint not in self._answered:
+            failures = self._answered.get(endpoint, _MOST_FAILURES) + 1
+            if failures < _MOST_FAILURES:
+                self._answered[endpoint] = failures
+            else:
                 self._dead[endpoint] = error
 
 

@@ -212,6 +212,22 @@ def test_one_server_is_not_waited_for_without_end() -> None:
     assert waits.allow(other, 60, 300)
 
 
+def test_a_registry_that_goes_away_is_given_up_after_some_images(site: Site) -> None:
+    name = site.url.partition("://")[2]
+    images = [ImageReference.parse(f"{name}/app-{place}") for place in range(30)]
+    for place in range(30):
+        path = f"/v2/app-{place}/manifests/latest"
+        answers = place < 10 and place != 5
+        site.pages[path] = INDEX if answers else lambda visit: site.over.wait(5)
+    client = Client(Registries.parse({}, [name]), lambda _name: None, images, 1, NoPauses())
+    trust = Trust.build(None, True)
+    found = ask_all(images, lambda: Session(client, trust, 0.2), 1)
+    silent = [place for place, one in enumerate(found.values()) if "answer within" in str(one)]
+    assert silent == [5, *range(10, 30)]
+    # Two attempts each for the one that failed among others, and for eight in a row.
+    assert len(site.asked) == 9 + 2 + 2 * 8
+
+
 class Clock(NoPauses):
     """Goes on by as much as is waited, and not else."""
 

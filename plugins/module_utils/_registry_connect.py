@@ -11,6 +11,7 @@ import ssl
 import time
 from typing import Any, Mapping
 
+from ansible_collections.arm64.docker.plugins.module_utils._registry_names import addresses
 from ansible_collections.arm64.docker.plugins.module_utils._registry_socket import BoundedSocket
 
 # In seconds: after these an address that does not answer is left for the next one.
@@ -23,9 +24,9 @@ def connect(host: str, port: int, deadline: float) -> socket.socket:
     :param deadline: a moment of time.monotonic(); each address has its share of the time to it
     :raises OSError: what the last address said
     """
-    addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    for place, (family, kind, protocol, _name, address) in enumerate(addresses, 1):
-        others = len(addresses) - place
+    found = addresses(host, port, deadline)
+    for place, (family, kind, protocol, _name, address) in enumerate(found, 1):
+        others = len(found) - place
         left = _left(deadline)
         seconds = min(_PATIENCE, left / (others + 1)) if others else left
         try:

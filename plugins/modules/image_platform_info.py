@@ -145,8 +145,9 @@ options:
     default: 16
   timeout:
     description:
-      - Seconds that one request may take, from the connection to the last byte, with what a proxy
-        takes. Of a host with several addresses the next is tried after five of them, or sooner.
+      - Seconds that one request may take, from the lookup of the host's name to the last byte, with
+        what a proxy takes. Of a host with several addresses the next is tried after five of them, or
+        sooner.
     type: int
     default: 15
   retries:
@@ -154,7 +155,8 @@ options:
       - How often a request is tried again where the registry cannot be reached, answers with an
         error of its own, or wants to be asked later. It is waited longer each time, or as long as
         the registry says, at most a minute at a time and five minutes for one server in all.
-      - A token service that fails is not asked again for the other images.
+      - A token service that fails is not asked again for the other images, nor a registry that
+        never answered, or that fails for eight of them in a row.
     type: int
     default: 3
 seealso:

@@ -108,6 +108,34 @@ def test_a_name_whose_addresses_all_refuse_is_an_error_of_the_last(resolve: Call
         connect("registry.example.org", 443, time.monotonic() + 5)
 
 
+def test_a_resolver_that_is_silent_costs_no_more_than_the_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over, asked = threading.Event(), []
+
+    def silent(host: str, *_words: object) -> list:
+        asked.append(host)
+        over.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", good.getsockname())]
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    server = Endpoint("https", "registry.example.org", 443)
+    transport = Transport(Trust.build(None, True), 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as good:
+        for _attempt in range(3):
+            started = time.monotonic()
+            with pytest.raises(Unreachable, match="name .* cannot be resolved") as error:
+                transport.exchange(server, PAGE)
+            assert error.value.passing
+            assert 0.2 < time.monotonic() - started < 5
+        # One question is under way, whoever waits for it; an answer that is late serves the next.
+        assert asked == ["registry.example.org"]
+        threading.Timer(0.2, over.set).start()
+        with connect("registry.example.org", 443, time.monotonic() + 30) as end:
+            assert end.getpeername() == good.getsockname()
+        assert asked == ["registry.example.org"]
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     (tmp_path / "server").mkdir()

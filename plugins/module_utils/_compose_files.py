@@ -24,6 +24,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._compose_variables im
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 
 _ENVIRONMENT_FILE = ".env"
+# What a file may hold beside services, or without any.
+_OTHERS = frozenset(("configs", "include", "models", "name", "networks", "secrets", "volumes"))
 _DEEPEST = 20
 _MOST_FILES = 1000
 
@@ -218,7 +220,7 @@ def _lay(services: dict[str, Service], over: Mapping[str, Service]) -> None:
 
 
 def _mapping(path: str, document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = document.get(key, {} if "include" in document else None)
+    found = document.get(key, None if _OTHERS.isdisjoint(map(str, document)) else {})
     if not isinstance(found, dict):
         raise DockerHostError(
             f"{printable(path)} has no {key}.",

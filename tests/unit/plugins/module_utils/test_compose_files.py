@@ -167,6 +167,17 @@ def test_a_later_file_takes_away_what_it_resets(project) -> None:
     assert found(images) == {"web": ("nginx", "")}
 
 
+def test_a_file_may_have_no_services_of_its_own(project) -> None:
+    images = project(
+        "compose.yml",
+        "volumes.yml",
+        compose_yml="include: [networks.yml]\nservices: {web: {image: nginx}}\n",
+        networks_yml="networks: {front: {}}\n",
+        volumes_yml="name: shop\nvolumes: {data: {}}\nx-note: here\n",
+    )
+    assert found(images) == {"web": ("nginx", "")}
+
+
 def test_included_files_count(project) -> None:
     images = project(
         compose_yml="""

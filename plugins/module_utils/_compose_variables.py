@@ -65,7 +65,8 @@ def environment_file(path: str, outer: Mapping[str, str] | None = None) -> dict[
     :raises ValueError: where it is no text, or no file has such a name
     """
     with open(path, "rb") as stream:
-        return read_environment_file(stream.read(_LIMIT).decode(), outer)
+        # Editors of Windows begin a file with a byte order mark, which Compose leaves out.
+        return read_environment_file(stream.read(_LIMIT).decode("utf-8-sig"), outer)
 
 
 def _replace(text: str, variables: Mapping[str, str], depth: int) -> str:

@@ -541,6 +541,25 @@ def test_a_newer_qemu_of_the_other_name_is_not_replaced_by_an_older_one(evaluate
     ]
 
 
+def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
+    answers = [
+        {"item": ITEMS[0], "rc": 0, "stdout": "{}", "stderr": ""},
+        {"item": ITEMS[2], "rc": 15, "stdout": "", "stderr": "yaml: line 2: mapping values\n"},
+        {"item": {"project_src": "/gone"}, "msg": "Unable to change directory"},
+    ]
+    (found,) = evaluated(
+        "docker_deploy",
+        {"__docker_deploy_said": {"results": answers}},
+        unread="__docker_deploy_unread",
+    )
+    assert found["unread"] == [
+        "The project in /srv/shop cannot be read: yaml: line 2: mapping values. Try docker compose "
+        "config there.",
+        "The project in /gone cannot be read: Unable to change directory. Try docker compose config "
+        "there.",
+    ]
+
+
 def test_of_the_folders_of_projects_only_what_came_from_here_goes(evaluated) -> None:
     shop = "/opt/docker-projects/shop"
     project = {

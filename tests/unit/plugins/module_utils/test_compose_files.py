@@ -99,6 +99,12 @@ services:
     assert found(images)["web"] == ("docker.io/nginx:1.28", "")
 
 
+def test_a_byte_order_mark_hides_no_variable(project) -> None:
+    text = "services:\n  web: {image: 'nginx:${TAG}'}\n"
+    images = project(compose_yml=f"\ufeff{text}", _env="\ufeffTAG=1.27\r\nOTHER=1\r\n")
+    assert found(images) == {"web": ("nginx:1.27", "")}
+
+
 def test_an_undefined_variable_is_an_error_for_its_image_only(project) -> None:
     bad, good = project(compose_yml="services:\n  a: {image: 'x:${TAG}'}\n  b: {image: nginx}\n")
     assert (bad.image, good.image) == ("x:${TAG}", "nginx")

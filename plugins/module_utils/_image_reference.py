@@ -23,7 +23,7 @@ _REGISTRY = re.compile(
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 # Those of opencontainers/go-digest, with the number of their hexadecimal digits.
 _DIGESTS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _LONGEST_NAME = 255

@@ -112,6 +112,25 @@ def test_what_runs_is_asked_for_and_what_was_made_there_is_not(host, images, tmp
 
 
 @pytest.mark.full
+def test_a_container_whose_tag_stands_for_another_image_is_asked_for_by_its_digest(
+    host, images, tmp_path
+):
+    name = f"{PREFIX}/moved:1"
+    host.docker("pull", images["shell"])
+    host.docker("tag", images["shell"], name)
+    host.docker(
+        *("run", "--detach", "--network", "none", "--stop-timeout", "0"),
+        *("--name", f"{PREFIX}-moved", name),
+    )
+    host.docker("load", "--input", str(write_shell(tmp_path / "other.tar", name, "other")))
+    report = tmp_path / "report.json"
+    host.audit(docker_audit_running=True, docker_audit_json=str(report)).demand()
+    (row,) = [one for one in rows(report).values() if f"container {PREFIX}-moved" in one["used_by"]]
+    assert "@sha256:" in row["image"]
+    assert row["verdict"] == "exact"
+
+
+@pytest.mark.full
 def test_a_registry_that_is_down_fails_and_says_so(host, images):
     run = host.audit(docker_audit_images=["127.0.0.1:9/own/app:1"])
     assert run.rc == 2

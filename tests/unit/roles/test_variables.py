@@ -118,6 +118,30 @@ def test_a_host_whose_containers_cannot_be_seen_is_named(evaluated) -> None:
     assert [one["looks"] for one in found] == [False, True, False, False]
 
 
+def test_a_container_whose_tag_stands_for_another_image_is_looked_up_by_its_digest(
+    evaluated,
+) -> None:
+    ids = {name: f"sha256:{sign * 64}" for name, sign in (("old", "a"), ("new", "b"), ("own", "c"))}
+    pinned = f"nginx@{ids['new']}"
+    images = [
+        {"Id": ids["old"], "RepoDigests": [pinned]},
+        {"Id": ids["new"], "RepoDigests": ["nginx@sha256:1"]},
+        {"Id": ids["own"], "RepoDigests": []},
+    ]
+    containers = [
+        {"Names": ["/moved"], "Image": ids["old"], "ImageID": ids["old"]},
+        {"Names": ["/web"], "Image": "nginx:1", "ImageID": ids["new"]},
+        {"Names": ["/own"], "Image": "own:1", "ImageID": ids["own"]},
+        {"Names": ["/odd"], "Image": "sha256:1", "ImageID": "sha256:1"},
+    ]
+    (found,) = evaluated(
+        "docker_audit",
+        {"__docker_audit_info": {"containers": containers, "images": images}},
+        running="__docker_audit_running | map(attribute='image') | list",
+    )
+    assert found["running"] == [pinned, "nginx:1", "sha256:1"]
+
+
 SAID = [
     {"name": "shop", "services": {"web": {"image": "example.org/one"}}},
     {"name": "other", "services": {"web": {"image": "example.org/two"}}},

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass
-from typing import Callable, Sequence
+from typing import Callable, Iterator, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._docker_credentials import (
     Credential,
@@ -75,9 +76,12 @@ class Access:
         self._login = Once(credential)
         self._repositories = list(dict.fromkeys(repositories))
         self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._grants: dict[str, _Grant] = {}
         self._challenge: Challenge | None = None
         self._one_for_several = True
+        self._anonymous = False
+        self._counting = threading.Lock()
         self._refusals = 0
         self._accepted = False
         # Token services that failed in a way that has nothing to do with one repository.
@@ -85,7 +89,7 @@ class Access:
 
     def header(self, ask: Ask, image: ImageReference) -> str | None:
         """Return the header Authorization for an image, or None where none was asked for yet."""
-        with self._lock:
+        with self._turn(image):
             if self._wrong_login():
                 return None
             grant = self._current(image.repository)
@@ -106,7 +110,7 @@ class Access:
         :param refused: what was sent, if anything
         :raises DockerHostError: where there is no other
         """
-        with self._lock:
+        with self._turn(image):
             if self._wrong_login():
                 raise login_needed(self._endpoint, image, self._username())
             grant = self._current(image.repository)
@@ -116,22 +120,21 @@ class Access:
                 self._challenge = self._choose(parse_challenges(challenges), image)
                 grant = self._obtain(ask, image, self._challenge)
             if grant.header == refused:
-                self._refusals += 1
+                self._note_refusal()
                 raise login_needed(self._endpoint, image, self._username())
             return grant.header
 
     def shared(self, image: ImageReference, header: str | None) -> bool:
         """Say whether a header holds a token for several repositories, with this image's."""
-        with self._lock:
-            grant = self._current(image.repository)
-            return grant is not None and grant.shared and grant.header == header
+        grant = self._current(image.repository)
+        return grant is not None and grant.shared and grant.header == header
 
     def alone(self, ask: Ask, image: ImageReference) -> str:
         """Return the header with a token for one repository, which that for several left out.
 
         :raises DockerHostError: where there is no such token
         """
-        with self._lock:
+        with self._turn(image):
             challenge, credential = self._challenge, self._login.value()
             if challenge is None:
                 raise login_needed(self._endpoint, image, self._username())
@@ -147,10 +150,30 @@ class Access:
 
     def refused(self, image: ImageReference) -> DockerHostError:
         """Say that what the registry asked for was brought, and not enough."""
-        with self._lock:
-            if self._challenge is not None and self._challenge.scheme == "basic":
-                self._refusals += 1
-            return login_needed(self._endpoint, image, self._username())
+        challenge = self._challenge
+        if challenge is not None and challenge.scheme == "basic":
+            self._note_refusal()
+        return login_needed(self._endpoint, image, self._username())
+
+    @contextlib.contextmanager
+    def _turn(self, image: ImageReference) -> Iterator[None]:
+        """Let one worker at a time look for a login, so that the others have its token too.
+
+        Where each repository has a token of its own, only those of one repository wait for each
+        other. A login has to be accepted first: all at once would be as many refusals.
+        """
+        lock, chosen = self._lock, None
+        while lock is not chosen:
+            chosen = lock
+            with chosen:
+                apart = not self._one_for_several and (self._accepted or self._anonymous)
+                lock = self._locks.setdefault(image.repository, threading.Lock()) if apart else lock
+                if lock is chosen:
+                    yield
+
+    def _note_refusal(self) -> None:
+        with self._counting:
+            self._refusals += 1
 
     def _wrong_login(self) -> bool:
         return self._refusals >= _REFUSALS and not self._accepted
@@ -173,6 +196,7 @@ class Access:
 
     def _obtain(self, ask: Ask, image: ImageReference, challenge: Challenge) -> _Grant:
         credential = self._login.value()
+        self._anonymous = credential is None
         if credential and credential.registry_token:
             grant = _Grant(f"Bearer {credential.registry_token}", float("inf"), False)
         elif challenge.scheme == "bearer":
@@ -208,7 +232,7 @@ class Access:
             wanted = wanted[:1]
             answer = self._ask(ask, service, token_request(challenge, wanted, credential))
         if answer.status == 401 and credential is not None:
-            self._refusals += 1
+            self._note_refusal()
         if answer.status in (400, 401, 403, 404):
             raise login_needed(self._endpoint, image, self._username())
         token = parse_token(answer.body) if answer.status == 200 else None

@@ -146,8 +146,8 @@ options:
   timeout:
     description:
       - Seconds that one request may take, from the lookup of the host's name to the last byte, with
-        what a proxy takes. Of a host with several addresses the next is tried after five of them, or
-        sooner.
+        what a proxy takes. Of a host with several addresses the next is tried after five of them,
+        or sooner.
     type: int
     default: 15
   retries:

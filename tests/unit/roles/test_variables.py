@@ -579,8 +579,8 @@ def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
     assert found["unread"] == [
         "The project in /srv/shop cannot be read: yaml: line 2: mapping values. Try docker compose "
         "config there.",
-        "The project in /gone cannot be read: Unable to change directory. Try docker compose config "
-        "there.",
+        "The project in /gone cannot be read: Unable to change directory. Try docker compose "
+        "config there.",
     ]
 
 

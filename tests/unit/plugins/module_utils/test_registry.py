@@ -4,8 +4,11 @@ from __future__ import annotations
 import email.utils
 import hashlib
 import json
+import threading
+import time
+import urllib.parse
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given
@@ -302,6 +305,73 @@ def test_a_token_service_that_fails_is_not_asked_again_for_every_image(
     assert all(words in str(error) for error in found.values())
     assert len([path for path in site.asked if path.startswith("/token")]) == requests
     assert sum(clock.waited) <= 180
+
+
+class Crowd:
+    """A token service that grants one repository at a time; ``most`` is how many asked at once."""
+
+    def __init__(self, right: str | None = None) -> None:
+        self.most = self.asked = self._now = 0
+        self._right = right
+        self._lock = threading.Lock()
+
+    def __call__(self, visit: Visit) -> None:
+        with self._lock:
+            self.asked += 1
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.05)
+        with self._lock:
+            self._now -= 1
+        if self._right not in (None, visit.headers.get("Authorization")):
+            return visit.begin(401)
+        if visit.path.count("scope=") > 1:
+            return visit.begin(400)
+        visit.begin()
+        return visit.wfile.write(json.dumps({"token": visit.path.rpartition("app")[2]}).encode())
+
+
+def ask_crowd(site: Site, crowd: Crowd, login: Credential | None) -> dict[str, Any]:
+    """Ask for 20 images with 8 workers; each wants a token of its own."""
+    challenge = {"WWW-Authenticate": f'Bearer realm="{site.url}/token",service="x"'}
+
+    def page(place: int) -> Callable[[Visit], None]:
+        def answer(visit: Visit) -> None:
+            token = urllib.parse.unquote(visit.headers.get("Authorization", ""))
+            if token != f"Bearer -{place}:pull":
+                return visit.begin(401, **challenge)
+            visit.begin()
+            return visit.wfile.write(INDEX)
+
+        return answer
+
+    pages = {f"/v2/app-{place}/manifests/latest": page(place) for place in range(20)}
+    site.pages = Pages({**pages, "/token": crowd})
+    name = site.url.partition("://")[2]
+    images = [ImageReference.parse(f"{name}/app-{place}") for place in range(20)]
+    client = Client(Registries.parse({}, [name]), lambda _name: login, images, 0, NoPauses())
+    trust = Trust.build(None, True)
+    return ask_all(images, lambda: Session(client, trust, 5), 8)
+
+
+@pytest.mark.parametrize("login", [None, Credential("bob", "secret")])
+def test_tokens_for_one_repository_each_are_asked_for_side_by_side(
+    site: Site, login: Credential | None
+) -> None:
+    crowd = Crowd()
+    found = ask_crowd(site, crowd, login)
+    assert [one for one in found.values() if isinstance(one, DockerHostError)] == []
+    assert 1 < crowd.most <= 8
+    # One more, to find out that there is none for several.
+    assert crowd.asked == 21
+
+
+def test_a_login_that_was_not_accepted_yet_is_not_tried_side_by_side(site: Site) -> None:
+    crowd = Crowd(right="Basic other")
+    found = ask_crowd(site, crowd, Credential("bob", "wrong"))
+    assert all("login of bob" in str(one) for one in found.values())
+    assert crowd.most == 1
+    assert crowd.asked <= 6
 
 
 def test_a_token_that_is_refused_for_one_repository_is_asked_for_the_others(site: Site) -> None:

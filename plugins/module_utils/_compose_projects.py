@@ -153,9 +153,9 @@ def _written(says: Mapping[str, Any], folder: str) -> Project:
 
 def _copied(says: Mapping[str, Any], folder: str) -> Project:
     place = str(says["src"] or "").rstrip("/")
-    files = tuple(says.get("files") or ()) or _usual_files(place)
-    paths = [os.path.join(place, one) for one in files]
     known = _variables(place, says.get("env_files"))
+    files = tuple(says.get("files") or ()) or _named_files(known) or _usual_files(place)
+    paths = [os.path.join(place, one) for one in files]
     name = _name(
         says.get("project_name")
         or known.get("COMPOSE_PROJECT_NAME")
@@ -232,6 +232,12 @@ def _of_document(document: Mapping[str, Any], profiles: Sequence[str]) -> list[d
         with open(path, "w", encoding="utf-8") as stream:
             json.dump(document, stream)
         return read_services([path], {}, profiles)
+
+
+def _named_files(variables: Mapping[str, str]) -> tuple:
+    """Return the files that COMPOSE_FILE names."""
+    separator = variables.get("COMPOSE_PATH_SEPARATOR") or ":"
+    return tuple(filter(None, variables.get("COMPOSE_FILE", "").split(separator)))
 
 
 def _usual_files(folder: str) -> tuple:

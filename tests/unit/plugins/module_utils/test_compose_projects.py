@@ -130,6 +130,17 @@ def test_a_definition_may_name_itself() -> None:
     assert read_project({"definition": {"name": "shop", "services": {}}}, "/opt").name == "shop"
 
 
+def test_the_files_of_a_project_are_those_that_its_env_names(tmp_path: Path) -> None:
+    for name in ("compose", "one", "two"):
+        write(tmp_path / f"{name}.yaml", **{name: {"image": f"example.org/{name}"}})
+    (tmp_path / ".env").write_text("COMPOSE_FILE=one.yaml;two.yaml\nCOMPOSE_PATH_SEPARATOR=;\n")
+    project = read_project({"src": str(tmp_path)}, "/opt")
+    assert project.files == ("one.yaml", "two.yaml")
+    assert [one["service"] for one in project.services] == ["one", "two"]
+    named = read_project({"src": str(tmp_path), "files": ["compose.yaml"]}, "/opt")
+    assert named.files == ("compose.yaml",)
+
+
 def test_paths_start_from_the_folder_and_env_files_take_the_place_of_env(tmp_path: Path) -> None:
     write(tmp_path / "compose.yaml", web={"image": "nginx:${TAG:-none}"})
     write(tmp_path / "more/job.yaml", job={"extends": {"file": "base.yaml", "service": "job"}})

@@ -85,8 +85,13 @@ class Registries:
     def mirror(self, address: str) -> Endpoint:
         """Return the endpoint of a mirror, as daemon.json has it: with a scheme, without a path."""
         endpoint = self.of_url(address) if "://" in address else None
-        path = urllib.parse.urlsplit(address).path if endpoint else ""
-        if endpoint is None or path not in ("", "/"):
+        parts = urllib.parse.urlsplit(address if endpoint else "")
+        if endpoint is not None and "@" in parts.netloc:
+            raise DockerHostError(
+                f"The mirror '{mask_text(address)}' has a user and a password in its address.",
+                f"Give them in registry_auth, for {endpoint.name}.",
+            )
+        if endpoint is None or parts.path not in ("", "/"):
             raise DockerHostError(
                 f"'{mask_text(address)}' in mirrors is no address of a mirror.",
                 "Write it as https://mirror.example.org, without a path.",

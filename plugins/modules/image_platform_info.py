@@ -136,6 +136,7 @@ options:
       - Mirrors to ask before a registry, as a dictionary that has a list of addresses for the name
         of each registry. A list alone is for Docker Hub, as in C(daemon.json).
       - What a mirror does not give is asked from the next one, and at last from the registry.
+      - The login of a mirror is one of O(registry_auth), not part of its address.
     type: raw
     default: {}
   concurrency:
@@ -371,12 +372,22 @@ def main() -> None:
         supports_check_mode=True,
     )
     # Ansible's own copy of the options shall not hold what the result hides.
-    module.no_log_values.update(name for name in module.params["images"] if shown(name) != name)
+    said = [module.params[key] for key in ("images", "mirrors", "insecure_registries")]
+    module.no_log_values.update(text for text in _texts(said) if shown(text) != text)
     try:
         result = _answer(module.params)
     except DockerHostError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **result)
+
+
+def _texts(value: Any) -> list[str]:
+    """Return all texts in a value of an option."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return [value] if isinstance(value, str) else []
 
 
 def _answer(options: dict[str, Any]) -> dict[str, Any]:

@@ -140,6 +140,14 @@ def test_a_password_in_the_name_of_an_image_is_in_no_answer(
     assert "hunter2" not in json.dumps(answer)
 
 
+def test_a_mirror_whose_address_holds_a_password_is_refused_without_it(site: Site) -> None:
+    mirrors = {"docker.io": ["https://someone:hunter2hunter2@mirror.example.org:5000"]}
+    answer = ask(site, images=["nginx"], mirrors=mirrors)
+    assert "has a user and a password" in answer["msg"]
+    assert "registry_auth, for mirror.example.org:5000" in answer["msg"]
+    assert "hunter2" not in json.dumps(answer)
+
+
 def test_what_one_registry_sends_does_not_keep_the_other_images(site: Site) -> None:
     odd = json.loads(BOTH)
     odd["manifests"][0]["platform"]["os"] = "lin\ud800ux"

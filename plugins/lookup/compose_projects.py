@@ -14,8 +14,9 @@ description:
   - C(src) is looked for as M(ansible.builtin.copy) looks for its own, in C(files) and beside it, of
     the role and of the play, and then in the folder that Ansible was started in.
   - A project without C(project_name) is called as Compose calls it, by C(COMPOSE_PROJECT_NAME) of
-    its C(.env), by C(name) in its files, or by its folder in small letters. One without C(files) has
-    those that C(COMPOSE_FILE) of its C(.env) names, or those that Compose looks for.
+    its C(.env), by C(name) in its files, or by its folder in small letters.
+  - One without C(files) has those that C(COMPOSE_FILE) of its C(.env) names, or those that Compose
+    looks for.
 options:
   _terms:
     description:

@@ -118,6 +118,24 @@ def test_a_host_whose_containers_cannot_be_seen_is_named(evaluated) -> None:
     assert [one["looks"] for one in found] == [False, True, False, False]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "audit_images",
+        "audit_compose_files",
+        "audit_emulated",
+        "deploy_emulated",
+        "deploy_image_archives",
+    ],
+)
+def test_lists_of_the_command_line_may_have_blanks_and_be_empty(evaluated, name: str) -> None:
+    made = f"__docker_{name}".replace("compose_files", "projects").replace("image_arch", "arch")
+    role = "_".join(["docker", name.partition("_")[0]])
+    sets = [{f"docker_{name}": value} for value in ("one, two", "", ["one, two"])]
+    found = evaluated(role, *sets, listed=made)
+    assert [one["listed"] for one in found] == [["one", "two"], [], ["one, two"]]
+
+
 def test_a_container_whose_tag_stands_for_another_image_is_looked_up_by_its_digest(
     evaluated,
 ) -> None:

@@ -223,6 +223,21 @@ def test_what_a_container_said_that_does_not_become_healthy_is_shown(host, image
     assert "I feel sick" in run.message()
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("policy", ["no", "always"])
+def test_what_a_container_said_that_does_not_stay_up_is_shown(host, images, policy):
+    command = ["/bin/sh", "-c", "echo I fell; exit 3"]
+    fallen = container(images["shell"], command=command, restart_policy=policy)
+    for _time in range(2):
+        run = host.deploy(containers=[fallen, container(images["shell"], OLD)])
+        assert run.rc != 0
+        assert f"{WEB} did not stay up" in run.message()
+        assert f"{WEB} said last: I fell" in run.message()
+        assert OLD not in run.message()
+    job = container(images["shell"], command=["/bin/sh", "-c", "exit 0"])
+    host.deploy(containers=[job]).demand()
+
+
 def test_a_project_is_predicted_made_kept_stopped_and_removed(host, images):
     definition = {"services": {"web": service(images["shell"])}}
     wanted = {"projects": [{"project_name": f"{PREFIX}-shop", "definition": definition}]}

@@ -602,6 +602,64 @@ def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
     ]
 
 
+def test_a_container_that_ended_badly_or_restarts_has_fallen(evaluated) -> None:
+    lines = [
+        "running 0 0 /web",
+        "exited 0 0 /job",
+        "exited 137 0 /killed",
+        "restarting 1 4 /looping",
+        "running 0 2 /between",
+        "dead 10 0 /dead",
+        "created 0 0 /waiting",
+        "running 0 7 /old",
+    ]
+    answers = [{"item": "killed", "stdout": "no ", "stderr": "disk\n"}]
+    (found,) = evaluated(
+        "docker_deploy",
+        {
+            "__docker_deploy_states": {"stdout_lines": lines},
+            "__docker_deploy_started": {"web": 0, "between": 0, "old": 7},
+            "__docker_deploy_last_words": {"results": answers},
+        },
+        fallen="__docker_deploy_fallen",
+        words="__docker_deploy_said_last",
+        format="__docker_deploy_format",
+    )
+    assert found == {
+        "fallen": ["killed", "looping", "between", "dead"],
+        "words": ["killed said last: no  disk"],
+        "format": "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{.Name}}",
+    }
+
+
+def test_only_what_was_started_and_is_waited_for_has_to_stay_up(evaluated) -> None:
+    looping = {"container": {"State": {"Restarting": True}, "RestartCount": 3}}
+    cases = [
+        ({}, {"changed": True}, "present"),
+        ({}, {"changed": False, "container": {"State": {"Restarting": False}}}, "present"),
+        ({}, {"changed": False, **looping}, "present"),
+        ({"state": "started"}, {"changed": True}, "present"),
+        ({}, {"changed": True}, "stopped"),
+        ({}, {"changed": True, "container": None}, "present"),
+    ]
+    sets = [
+        {
+            "__docker_deploy_container": {"name": "web", **item},
+            "__docker_deploy_ran": ran,
+            "docker_deploy_state": state,
+        }
+        for item, ran, state in cases
+    ]
+    found = evaluated(
+        "docker_deploy",
+        *sets,
+        stays="__docker_deploy_has_to_stay",
+        restarts="__docker_deploy_restarts",
+    )
+    assert [one["stays"] for one in found] == [True, False, True, False, False, True]
+    assert [one["restarts"]["web"] for one in found] == [0, 0, 3, 0, 0, 0]
+
+
 def test_of_the_folders_of_projects_only_what_came_from_here_goes(evaluated) -> None:
     shop = "/opt/docker-projects/shop"
     project = {

@@ -18,6 +18,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_platforms impo
 )
 from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+from ansible_collections.arm64.docker.plugins.module_utils._printable import printable
+from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask_text
 
 EMULATED, UNSUPPORTED, UNKNOWN, BUILT = "emulated", "unsupported", "unknown", "built"
 FITS = ("exact", "compatible")
@@ -152,7 +154,7 @@ def fit(
     """
     row: dict[str, Any] = {
         "what": need.what,
-        "image": need.image,
+        "image": mask_text(printable(need.image)),
         "requested_platform": None,
         "reference": None,
         "source": None,

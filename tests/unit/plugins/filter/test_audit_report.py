@@ -80,6 +80,14 @@ def test_what_a_compose_file_builds_is_not_bad_where_no_registry_has_it() -> Non
     assert report["table"][1].split()[-2:] == ["built", "-"]
 
 
+def test_a_password_in_what_is_no_name_is_in_no_report() -> None:
+    odd = "https://someone:hunter2@example.org/app\x1b[31m"
+    report = audit_report([host("pi", "linux/arm64", odd)], [])
+    assert "hunter2" not in str(report)
+    assert "\x1b" not in "".join(report["table"])
+    assert report["bad"][0]["image"].endswith("@example.org/app\\x1b[31m")
+
+
 def test_a_fleet_that_needs_nothing_has_a_table_of_headings_only() -> None:
     report = audit_report([host("pi", "linux/arm64")], [])
     assert report["table"] == ["IMAGE  PLATFORMS  HOSTS  VERDICT  INSTEAD"]

@@ -588,6 +588,7 @@ def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
         {"item": ITEMS[0], "rc": 0, "stdout": "{}", "stderr": ""},
         {"item": ITEMS[2], "rc": 15, "stdout": "", "stderr": "yaml: line 2: mapping values\n"},
         {"item": {"project_src": "/gone"}, "msg": "Unable to change directory"},
+        {"item": {"project_src": "/slow"}, "rc": 124, "stdout": "", "stderr": ""},
     ]
     (found,) = evaluated(
         "docker_deploy",
@@ -599,6 +600,8 @@ def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
         "config there.",
         "The project in /gone cannot be read: Unable to change directory. Try docker compose "
         "config there.",
+        "The project in /slow cannot be read: Compose did not answer within a minute. Try docker "
+        "compose config there.",
     ]
 
 

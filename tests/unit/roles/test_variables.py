@@ -605,6 +605,21 @@ def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
     ]
 
 
+def test_what_is_shown_of_a_project_that_is_removed_holds_no_definition(evaluated) -> None:
+    web = {"image": "example.org/w", "environment": {"PASSWORD": "hunter2"}}
+    items = [
+        {"project_name": "shop", "definition": {"services": {"web": web}}},
+        {"src": "/srv/web"},
+    ]
+    (found,) = evaluated(
+        "docker_deploy",
+        {"docker_deploy_projects": items, "docker_deploy_state": "absent"},
+        leaving="__docker_deploy_leaving",
+    )
+    assert [one["source"] for one in found["leaving"]] == [None, "/srv/web"]
+    assert "hunter2" not in json.dumps(found)
+
+
 def test_a_container_that_ended_badly_or_restarts_has_fallen(evaluated) -> None:
     lines = [
         "running 0 0 /web",

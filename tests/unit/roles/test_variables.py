@@ -605,6 +605,18 @@ def test_a_project_that_compose_cannot_read_says_why(evaluated) -> None:
     ]
 
 
+def test_the_host_is_asked_for_an_image_with_tag_and_digest_by_its_digest(evaluated) -> None:
+    digest = f"sha256:{'a' * 64}"
+    names = [f"example.org:5000/app:1@{digest}", f"app@{digest}", "example.org:5000/app", "app:1"]
+    containers = [{"name": f"c{place}", "image": name} for place, name in enumerate(names)]
+    (found,) = evaluated(
+        "docker_deploy",
+        {"docker_deploy_containers": containers},
+        names="__docker_deploy_names | list",
+    )
+    assert found["names"] == [f"example.org:5000/app@{digest}", *names[1:]]
+
+
 def test_what_is_shown_of_a_project_that_is_removed_holds_no_definition(evaluated) -> None:
     web = {"image": "example.org/w", "environment": {"PASSWORD": "hunter2"}}
     items = [

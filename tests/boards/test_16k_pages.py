@@ -48,7 +48,7 @@ def test_large_pages_are_found_and_kept_unless_that_is_asked(host: Host, stock: 
     run = host.play("arm64.docker.preflight").demand()
     assert "[warning] page_size_16k:" in run.output
     run = host.play("arm64.docker.site", "--check").demand()
-    assert "config.txt" not in run.output
+    assert "the kernel with pages of 4 KiB" not in run.output
     assert host.ssh(f"cat {CONFIG}") == stock
 
 
@@ -56,8 +56,7 @@ def test_one_play_brings_the_other_kernel_and_docker(host: Host, stock: str) -> 
     host.close()
     settings = {"docker_board_page_size": "4k", "docker_board_reboot": "if_required"}
     run = host.play("arm64.docker.site", **settings).demand()
-    assert "proven gone: " in run.output
-    assert "page_size_16k" in run.output.partition("proven gone: ")[2].partition("\n")[0]
+    assert "proven gone: page_size_16k" in run.output
     assert page_size(host) == "4096"
     assert host.ssh(f"cat {CONFIG}") != stock
     assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"

@@ -33,6 +33,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._process import (
 from ansible_collections.arm64.docker.plugins.module_utils._regular_file import read_regular
 
 _PING = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
+# How many lines of a log explain a failure, and what a daemon says when it gives up.
+_LAST = 60
+_ENDS = ("level=fatal", "failed to start daemon")
 _LISTENING = ("Daemon has completed initialization", "API listen on ")
 
 
@@ -167,6 +170,16 @@ def certificate(folder: str, name: str, links: bool = False) -> Certificate | No
 def all_said(lines: list[str]) -> bool:
     """Tell whether the daemon has said all of them."""
     return all(any(words in line for line in lines) for words in _LISTENING)
+
+
+def why_not_ready(lines: list[str]) -> list[str]:
+    """Return the last lines of a log, and before them those with which a daemon ended.
+
+    A container that is started again may just be at its beginning.
+    """
+    last = lines[-_LAST:]
+    ends = [line for line in lines[:-_LAST] if any(words in line for words in _ENDS)]
+    return ends[-3:] + last
 
 
 def listening(lines: list[str]) -> list[str]:

@@ -21,6 +21,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     asking_security,
     certificate,
     is_rootless,
+    why_not_ready,
     without_certificate,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import (
@@ -31,7 +32,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import (
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 
 _KINDS = ("ca", "client", "storage")
-_LINES = 60
+# What a daemon writes that is started again and again, until it is seen to end.
+_LINES_OF_STARTS = 400
 
 
 def look_at(instances: list[Mapping[str, Any]], look: Look) -> dict[str, dict[str, Any]]:
@@ -160,7 +162,7 @@ def _engine(
         told["authority_key"] = os.path.exists(f"{instance['certificates']}/ca/key.pem")
         shown = certificate(f"{instance['certificates']}/server", "cert.pem", links=True)
     if container is not None and told["version"] is None:
-        told["log"] = look.docker.logging(instance["name"], _LINES)() or []
+        told["log"] = why_not_ready(look.docker.logging(instance["name"], _LINES_OF_STARTS)() or [])
     if reached is not None:
         told["url"] = reached.url
     if reached is not None and told["version"] is not None:

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     Engine,
     serves,
+    why_not_ready,
     without_certificate,
 )
 from ansible_collections.arm64.docker.tests.unit.tls import self_signed
@@ -89,3 +90,11 @@ def test_a_port_that_is_published_too_early_serves_nothing(folder: str) -> None:
     thread.join(_PATIENCE)
     listener.close()
     assert not serves(Engine("127.0.0.1", port, folder), _PATIENCE)
+
+
+def test_the_end_of_an_earlier_start_is_told_with_the_beginning_of_the_next() -> None:
+    end = 'failed to start daemon: driver "banana" not supported'
+    beginning = [f"level=info msg=plugin-{number}" for number in range(70)]
+    told = why_not_ready([*beginning, end, *beginning])
+    assert told == [end, *beginning[-60:]]
+    assert why_not_ready([*beginning, end]) == [*beginning[-59:], end]

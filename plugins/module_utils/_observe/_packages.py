@@ -91,7 +91,7 @@ def read_conflicts(host: Host) -> list[dict[str, str]]:
     found = [
         {"kind": "package", "name": one, "with": other}
         for one, other in _PAIRS
-        if one in installed and other in installed
+        if one in installed and other in installed and not _apart(one, installed[one].version)
     ]
     if "podman-docker" in installed:
         found.append({"kind": "package", "name": "podman-docker", "with": "docker"})
@@ -100,6 +100,11 @@ def read_conflicts(host: Host) -> list[dict[str, str]]:
     ):
         found.append({"kind": "snap", "name": "docker", "with": "docker"})
     return found
+
+
+def _apart(name: str, version: str) -> bool:
+    """Tell whether a package shares no file with its pair, as docker-compose version 1."""
+    return name == "docker-compose" and version.startswith("1.")
 
 
 # What ansible.builtin.apt writes for the time of an installation with policy_rc_d: 101.

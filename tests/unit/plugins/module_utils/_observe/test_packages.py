@@ -58,6 +58,14 @@ def test_packages_that_own_the_same_files_are_a_conflict(
     assert read_conflicts(machine.host()) == [{"kind": "package", "name": one, "with": other}]
 
 
+def test_docker_compose_1_is_a_program_of_its_own_and_no_conflict(machine: Machine) -> None:
+    plugin = {"docker-compose-plugin": "2.40.1-1~debian.12~bookworm"}
+    machine.install({**plugin, "docker-compose": "1.29.2-3"})
+    assert read_conflicts(machine.host()) == []
+    machine.install({"docker-compose": "2.26.1-4"})
+    assert [found["name"] for found in read_conflicts(machine.host())] == ["docker-compose"]
+
+
 def test_podman_as_docker_is_a_conflict_and_podman_itself_is_none(machine: Machine) -> None:
     machine.install({"podman": "5.4.2"})
     assert read_conflicts(machine.host()) == []

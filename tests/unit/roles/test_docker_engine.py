@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role docker_engine decides: its variables, from the facts of machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
+from ansible_collections.arm64.docker.tests.unit import hosts
+
+ROLE = Path(__file__).resolve().parents[3] / "roles/docker_engine"
+DEBIAN, UBUNTU = "debian-13-arm64", "ubuntu-24.04-arm64"
+SUITE = "https://download.docker.com/linux/debian trixie stable"
+KEY, SOURCES = "/etc/apt/keyrings/docker.asc", "/etc/apt/sources.list.d/docker.sources"
+LIST = "/etc/apt/sources.list.d/docker.list"
+DROPIN = "/etc/systemd/system/docker.service.d/arm64-docker.conf"
+DOCKER_CE = {
+    "docker.io": None,
+    "docker-cli": None,
+    "docker-buildx": None,
+    "docker-compose": None,
+    "docker-compose-v2": None,
+    "containerd": None,
+    "runc": None,
+    "docker-ce": "5:28.5.1-1~debian.13~trixie",
+    "docker-ce-cli": "5:28.5.1-1~debian.13~trixie",
+    "containerd.io": "1.7.28-1~debian.13~trixie",
+    "docker-buildx-plugin": "0.29.1-1~debian.13~trixie",
+    "docker-compose-plugin": "2.40.1-1~debian.13~trixie",
+}
+
+Ask = Callable[..., Any]
+
+
+def variables() -> dict[str, Any]:
+    """Return the defaults and variables of the role, as templates."""
+    found = {"ansible_check_mode": False, "inventory_hostname": "board"}
+    for path in (ROLE / "defaults/main.yml", *sorted((ROLE / "vars/main").iterdir())):
+        found.update(DataLoader().load_from_file(str(path), trusted_as_template=True))
+    return found
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """Return a function that says what a variable of the role is on a machine.
+
+    It takes the name without its prefix, packages and files that the machine has beside its own
+    (None takes one away), and variables of the play.
+    """
+    number = iter(range(100))
+
+    def says(
+        name: str,
+        packages: dict[str, Any] | None = None,
+        files: dict[str, str | None] | None = None,
+        machine: str = DEBIAN,
+        **given: Any,
+    ) -> Any:
+        built = hosts.build(machine, tmp_path / str(next(number)))
+        built.install(packages)
+        for path, content in (files or {}).items():
+            built.write(path, content)
+        facts = hosts.settle(built.observe()[0])
+        known = {**variables(), **given}
+        known["ansible_facts"] = {"docker_host": {**facts, "findings": findings(facts, [])}}
+        template = known[f"__docker_engine_{name}"]
+        return Templar(loader=DataLoader(), variables=known).template(template)
+
+    return says
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "stays"),
+    [
+        (LIST, f"deb [arch=arm64 signed-by={KEY}] {SUITE}\n", True),
+        (LIST, f"deb [signed-by=/etc/apt/keyrings/other.gpg] {SUITE}\n", False),
+        (SOURCES, f"Types: deb\nURIs: https://example.org\nSigned-By: {KEY}\n", False),
+        (f"{LIST}.arm64-docker.disabled", f"deb [signed-by={KEY}] {SUITE}\n", False),
+    ],
+    ids=["of somebody's list", "of another key", "of our own source", "of a list moved aside"],
+)
+def test_a_key_is_not_taken_from_under_a_source_that_stays(
+    ask: Ask, path: str, content: str, stays: bool
+) -> None:
+    removed = ask("removable_files", files={KEY: "a key", path: content})
+    assert (KEY not in removed) is stays
+
+
+def test_what_an_interrupted_run_left_is_removed_with_the_rest(ask: Ask) -> None:
+    left = [
+        "/etc/docker/.daemon.json.undo",
+        "/etc/docker/daemon.json.4711.2026-11-21@21:14:03~",
+        f"{DROPIN}.4711.2026-11-21@21:14:03~",
+    ]
+    others = ["/etc/docker/daemon.json.mine", f"{DROPIN}.d", "/etc/docker/.daemon.json"]
+    removed = ask("removable_files", files={path: "{}" for path in [*left, *others, DROPIN]})
+    assert sorted(removed) == sorted([DROPIN, *left])
+
+
+@pytest.mark.parametrize("machine", [DEBIAN, UBUNTU])
+def test_a_program_by_the_name_of_docker_compose_stays_beside_any_engine(
+    ask: Ask, machine: str
+) -> None:
+    packages = {**DOCKER_CE, "docker-compose": "1.29.2-6", "docker-doc": "26.1.5+dfsg1-9"}
+    given = {"docker_engine_provider": "docker_ce", "docker_engine_hold": True}
+    assert ask("other_provider", packages, machine=machine, **given) == []
+    assert "docker-compose" not in ask("removable_packages", packages, machine=machine)
+    assert "docker-compose" not in ask("held_packages", packages, machine=machine)
+    newer = {**packages, "docker-compose": "2.26.1-4"}
+    assert ask("other_provider", newer, machine=machine, **given) == ["docker-compose"]
+    assert "docker-compose" in ask("removable_packages", newer, machine=machine)

@@ -114,3 +114,28 @@ def test_a_program_by_the_name_of_docker_compose_stays_beside_any_engine(
     newer = {**packages, "docker-compose": "2.26.1-4"}
     assert ask("other_provider", newer, machine=machine, **given) == ["docker-compose"]
     assert "docker-compose" in ask("removable_packages", newer, machine=machine)
+
+
+@pytest.mark.parametrize(
+    ("failed", "updated", "said"),
+    [
+        (
+            {"msg": "non-zero return code", "cmd": ["apt-get"], "stderr": "E: No room\n"},
+            {},
+            "E: No room",
+        ),
+        ({"msg": "Timed out", "cmd": ["dpkg"], "stderr": ""}, {}, "Timed out"),
+        ({"msg": "E: No room", "stderr": "E: No room"}, {}, "E: No room"),
+        (
+            {"msg": "Failed to update apt cache: "},
+            {"stderr": "Reading\nE: No route\nW: Old\n"},
+            "Failed to update apt cache: E: No route W: Old",
+        ),
+    ],
+    ids=["a command", "a command that says nothing", "a module", "lists"],
+)
+def test_what_apt_said_is_told_whoever_called_it(
+    ask: Ask, failed: dict[str, Any], updated: dict[str, Any], said: str
+) -> None:
+    given = {"ansible_failed_result": failed, "__docker_engine_update": updated}
+    assert ask("apt_said", **given).split() == said.split()

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
@@ -139,3 +140,51 @@ def test_what_apt_said_is_told_whoever_called_it(
 ) -> None:
     given = {"ansible_failed_result": failed, "__docker_engine_update": updated}
     assert ask("apt_said", **given).split() == said.split()
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        ({"failed": True, "msg": "It is masked."}, "It is masked."),
+        (
+            {
+                "failed": True,
+                "msg": "One or more items failed",
+                "results": [
+                    {"failed": False, "msg": "fine"},
+                    {"msg": "also fine"},
+                    {"failed": True, "msg": "It is masked."},
+                ],
+            },
+            "It is masked.",
+        ),
+    ],
+    ids=["a task", "a loop"],
+)
+def test_why_a_service_does_not_start_is_told_of_each_unit(
+    ask: Ask, failed: dict[str, Any], said: str
+) -> None:
+    assert ask("failure", ansible_failed_result=failed) == said
+
+
+def tasks(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the tasks of a file, also those in blocks."""
+    for entry in entries:
+        yield entry
+        for part in ("block", "rescue", "always"):
+            yield from tasks(entry.get(part, []))
+
+
+def test_no_start_of_the_service_is_waited_for_without_end() -> None:
+    starts = [
+        task
+        for path in sorted((ROLE / "tasks").iterdir())
+        for task in tasks(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if "state" in task.get("ansible.builtin.systemd_service", {})
+    ]
+    assert len(starts) >= 4
+    assert {task.get("timeout") for task in starts} == {"{{ __docker_engine_start_seconds }}"}
+
+
+def test_a_start_may_take_longer_than_a_stop_and_a_disk_that_is_waited_for(ask: Ask) -> None:
+    assert int(ask("start_seconds", docker_engine_health_timeout="20")) == 200

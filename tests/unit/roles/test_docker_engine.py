@@ -158,10 +158,26 @@ def test_what_apt_said_is_told_whoever_called_it(
             },
             "It is masked.",
         ),
+        (
+            {
+                "msg": "One or more items failed",
+                "results": [
+                    {
+                        "failed": True,
+                        "msg": "non-zero return code",
+                        "cmd": ["docker"],
+                        "stderr": "a\n",
+                    },
+                    {"failed": True, "msg": "Timed out", "cmd": ["docker"]},
+                ],
+            },
+            "a Timed out",
+        ),
+        ({}, ""),
     ],
-    ids=["a task", "a loop"],
+    ids=["a task", "a loop", "a loop of commands", "nothing"],
 )
-def test_why_a_service_does_not_start_is_told_of_each_unit(
+def test_why_something_failed_is_told_of_each_item(
     ask: Ask, failed: dict[str, Any], said: str
 ) -> None:
     assert ask("failure", ansible_failed_result=failed) == said
@@ -188,3 +204,25 @@ def test_no_start_of_the_service_is_waited_for_without_end() -> None:
 
 def test_a_start_may_take_longer_than_a_stop_and_a_disk_that_is_waited_for(ask: Ask) -> None:
     assert int(ask("start_seconds", docker_engine_health_timeout="20")) == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "gone"),
+    [
+        ("Error: No such object: 3f2a\n", True),
+        ("error: no such object: 3f2a\nerror: no such object: 77b0\n", True),
+        (
+            "Error response from daemon: No such container: 3f2a\n"
+            "Error: failed to start containers: 3f2a\n",
+            True,
+        ),
+        ("Error: No such object: 3f2a\nCannot connect to the Docker daemon\n", False),
+        ("Error response from daemon: port is already allocated\n", False),
+        ("Error: failed to start containers: 3f2a\n", False),
+        ("", False),
+    ],
+)
+def test_a_container_that_somebody_removed_is_no_failure_of_an_upgrade(
+    ask: Ask, said: str, gone: bool
+) -> None:
+    assert ask("only_gone", __docker_engine_said=said) is gone

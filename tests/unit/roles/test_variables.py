@@ -36,7 +36,8 @@ def evaluated(tmp_path: Path):
     start.mkdir()
 
     def evaluate(role: str, *sets: dict[str, Any], **expressions: str) -> list[dict[str, Any]]:
-        files = [str(COLLECTION / f"roles/{role}/{part}/main.yml") for part in ("defaults", "vars")]
+        place = COLLECTION / "roles" / role
+        files = [str(place / "defaults/main.yml"), *map(str, sorted(place.glob("vars/**/*.yml")))]
         content = ", ".join(f"'{name}': {words}" for name, words in expressions.items())
         tasks: list[dict[str, Any]] = []
         for number, variables in enumerate(sets):
@@ -751,3 +752,44 @@ def test_a_project_whose_first_file_is_gone_is_removed_by_its_name(evaluated) ->
         gone="__docker_deploy_without_files | map(attribute='name') | list",
     )
     assert found == {"known": [0, 1], "gone": ["interrupted", "never"]}
+
+
+def test_all_packages_of_the_engine_move_to_the_wanted_version(evaluated) -> None:
+    offered = "\n".join(
+        f"{name} | 5:{version}-1~debian.13~trixie | https://example.org trixie/stable arm64 Packages"
+        for name in ("docker-ce", "docker-ce-cli")
+        for version in ("28.5.1", "28.4.0")
+    )
+    engine = ("docker-ce", "28.5.1")
+    cases: list[tuple[list[tuple[str, str]], str, bool, list[str]]] = [
+        ([engine, ("docker-ce-cli", "28.5.1")], "28.5", False, []),
+        ([engine, ("docker-ce-cli", "28.4.0")], "28.5", True, []),
+        ([engine, ("docker-ce-cli", "28.4.0")], "28", False, []),
+        ([engine, ("docker-ce-cli", "28.5.1")], "28.4", True, ["docker-ce", "docker-ce-cli"]),
+        ([engine, ("docker-ce-cli", "28.6.0")], "28.5", True, ["docker-ce-cli"]),
+        ([engine, ("docker-ce-cli", "28.6.0")], "", False, ["docker-ce-cli"]),
+        ([("docker-ce-cli", "28.5.1")], "28.5.1", True, []),
+    ]
+    sets = [
+        {
+            "docker_engine_provider": "docker_ce",
+            "docker_engine_version": wish,
+            "__docker_engine_madison": {"stdout": offered},
+            "__docker_engine_host": {
+                "packages": {
+                    name: {"version": f"5:{version}-1~debian.13~trixie", "state": "installed"}
+                    for name, version in packages
+                }
+            },
+        }
+        for packages, wish, _drift, _newer in cases
+    ]
+    found = evaluated(
+        "docker_engine",
+        *sets,
+        drift="__docker_engine_version_drift",
+        newer="__docker_engine_newer | map('split') | map(attribute=0) | list",
+    )
+    assert [(one["drift"], one["newer"]) for one in found] == [
+        (drift, newer) for _packages, _wish, drift, newer in cases
+    ]

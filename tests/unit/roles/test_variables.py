@@ -756,7 +756,7 @@ def test_a_project_whose_first_file_is_gone_is_removed_by_its_name(evaluated) ->
 
 def test_all_packages_of_the_engine_move_to_the_wanted_version(evaluated) -> None:
     offered = "\n".join(
-        f"{name} | 5:{version}-1~debian.13~trixie | https://example.org trixie/stable arm64 Packages"
+        f"{name} | 5:{version}-1~debian.13~trixie | https://example.org trixie/stable Packages"
         for name in ("docker-ce", "docker-ce-cli")
         for version in ("28.5.1", "28.4.0")
     )

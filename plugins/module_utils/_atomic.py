@@ -67,13 +67,28 @@ def modified(path: str) -> float | None:
         return None
 
 
-def write(path: str, data: bytes, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
+def permissions(path: str) -> int | None:
+    """Return the permissions of a file, None where there is none."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except OSError:
+        return None
+
+
+def write(
+    path: str,
+    data: bytes,
+    mode: int = 0o644,
+    owner: tuple[int, int] | None = None,
+    keep: bool = True,
+) -> None:
     """Write a file so that a reader finds the old content or the new one, also after a power cut.
 
     A symbolic link stays, and what it points at is written. Folders that are missing are made.
 
-    :param mode: permissions of a new file; one that is there keeps permissions and owner
-    :param owner: user and group id of a new file; None is the caller's
+    :param mode: permissions of a new file
+    :param owner: user and group id of a new file, None is the caller's; one that is there keeps them
+    :param keep: whether a file that is there keeps its permissions too
     :raises DockerHostError: where it cannot be written; nothing is left behind then
     """
     target = os.path.realpath(path)
@@ -82,7 +97,8 @@ def write(path: str, data: bytes, mode: int = 0o644, owner: tuple[int, int] | No
         _make(folder)
         with contextlib.suppress(FileNotFoundError):
             there = os.stat(target)
-            mode, owner = stat.S_IMODE(there.st_mode), (there.st_uid, there.st_gid)
+            mode = stat.S_IMODE(there.st_mode) if keep else mode
+            owner = there.st_uid, there.st_gid
         handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=folder)
         try:
             with os.fdopen(handle, "wb") as stream:

@@ -35,6 +35,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask
 
 AUTO = "auto"
 
+# What users beside owner and group may do with a file.
+_OTHERS = 0o007
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -81,6 +84,7 @@ class _Change:
         folder, name = os.path.split(wish.path)
         self.undo_path = os.path.join(folder, f".{name}.undo")
         self.current, undo = _atomic.read(wish.path), _atomic.read(self.undo_path)
+        self.mode = _atomic.permissions(wish.path)
         self.undo_left = undo is not None
         self.state = service.state()
         modified, loaded = _atomic.modified(wish.path), self.state.loaded
@@ -153,11 +157,15 @@ class _Change:
         path = self.wish.path
         copy = _atomic.backup(path, self.service.clock.now()) if self._keeps_copy() else None
         # Whoever may read the file may read the passwords of proxies in it.
-        mode = 0o600 if mask(self.plan.after) != self.plan.after else 0o644
+        secret = _holds_secrets(self.plan.after)
+        mode = 0o600 if secret else 0o644
+        closes = self.mode is not None and secret and not _holds_secrets(self.plan.before)
+        if closes:
+            mode = self.mode & ~_OTHERS
         try:
             if self.apply != NONE:
                 _atomic.write(self.undo_path, self.good or b"", 0o600)
-            _atomic.write(path, self.plan.data or b"", mode)
+            _atomic.write(path, self.plan.data or b"", mode, keep=not closes)
         except DockerHostError:
             if not self.undo_left:
                 _atomic.remove(self.undo_path)
@@ -174,6 +182,7 @@ class _Change:
             undo_path=self.undo_path,
             data=self.plan.data,
             good=self.good,
+            mode=self.mode,
             seconds=self.wish.health_timeout,
             hidden=frozenset(self.hidden),
         )
@@ -210,6 +219,10 @@ def decide(wanted: str, change: Plan, state: State, start: bool = False) -> str:
             "Set apply to restart or auto; that stops containers, unless live-restore is on.",
         )
     return change.apply if wanted == AUTO else wanted
+
+
+def _holds_secrets(document: dict[str, Any]) -> bool:
+    return mask(document) != document
 
 
 def _render(document: dict[str, Any]) -> str:

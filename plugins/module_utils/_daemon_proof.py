@@ -26,7 +26,8 @@ class Proof:
     """What it takes to apply a file that has been written, and to go back.
 
     ``data`` is what the file holds and ``good`` the last content that the daemon ran with (None:
-    no file), which lies in ``undo_path`` too. ``seconds`` is how long the daemon may take.
+    no file), which lies in ``undo_path`` too; ``mode`` are the permissions that the file had before
+    this run, None where there was none. ``seconds`` is how long the daemon may take.
     ``hidden`` are secrets that no message may show.
     """
 
@@ -36,6 +37,7 @@ class Proof:
     undo_path: str
     data: bytes | None
     good: bytes | None
+    mode: int | None
     seconds: float
     hidden: frozenset[str]
 
@@ -91,7 +93,8 @@ class Proof:
             if self.good is None:
                 _atomic.remove(self.path)
             else:
-                _atomic.write(self.path, self.good)
+                mode = 0o644 if self.mode is None else self.mode
+                _atomic.write(self.path, self.good, mode, keep=self.mode is None)
             _atomic.remove(self.undo_path)
         except DockerHostError as error:
             return f"{error.message} The old file lies in {self.undo_path}"

@@ -52,8 +52,9 @@ options:
   path:
     description:
       - The file. It must be the one that the daemon of O(service) reads, except with O(apply=none).
-      - Its folder is made if it is missing. The owner and permissions of a file that is there stay;
-        a new one is readable by all, or by root alone if it holds secrets.
+      - Its folder is made if it is missing. The owner and permissions of a file that is there stay,
+        except that one that gets its first secret is closed to users beside its owner and group. A
+        new one is readable by all, or by root alone if it holds secrets.
     type: path
     default: /etc/docker/daemon.json
   service:

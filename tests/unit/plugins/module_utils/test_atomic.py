@@ -53,6 +53,8 @@ def test_a_file_that_is_there_keeps_its_mode_and_is_another_file_afterwards(
     assert (place.read_bytes(), mode(place)) == (b"new", 0o640)
     assert place.stat().st_ino != before
     assert os.listdir(tmp_path) == ["daemon.json"]
+    write(str(place), b"newer", 0o604, keep=False)
+    assert (place.read_bytes(), mode(place)) == (b"newer", 0o604)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

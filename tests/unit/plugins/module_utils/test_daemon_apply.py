@@ -381,6 +381,32 @@ def test_a_file_without_secrets_is_readable_by_all_and_a_present_one_stays_as_it
         assert stat.S_IMODE(place.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize(
+    ("before", "mode", "after"),
+    [
+        ({"debug": True}, 0o644, 0o640),
+        ({"debug": True}, 0o600, 0o600),
+        # Who opened a file with secrets knows what for.
+        ({"log-opts": {"splunk-token": "mellon"}}, 0o644, 0o644),
+    ],
+)
+def test_a_file_that_gets_its_first_secret_is_closed_to_other_users(
+    tmp_path: Path, before: dict[str, Any], mode: int, after: int
+) -> None:
+    engine = Engine(tmp_path, json.dumps(before))
+    engine.path.chmod(mode)
+    do(engine, SECRETS)
+    assert stat.S_IMODE(engine.path.stat().st_mode) == after
+
+
+def test_a_file_that_is_put_back_can_be_read_by_whom_it_could_before(engine: Engine) -> None:
+    engine.path.chmod(0o644)
+    engine.starts = refuses("log-opts")
+    fail(engine, SECRETS)
+    assert engine.read() == {"labels": ["old"]}
+    assert stat.S_IMODE(engine.path.stat().st_mode) == 0o644
+
+
 def test_secrets_in_a_journal_are_not_shown(engine: Engine) -> None:
     engine.write(json.dumps({"log-opts": {"splunk-token": "opensesame"}}))
     engine.starts = lambda document: f"cannot start with {json.dumps(document)}"

@@ -227,3 +227,15 @@ def test_a_container_that_somebody_removed_is_no_failure_of_an_upgrade(
     ask: Ask, said: str, gone: bool
 ) -> None:
     assert ask("only_gone", __docker_engine_said=said) is gone
+
+
+def test_a_switch_changes_nothing_before_the_new_packages_are_there() -> None:
+    found = list(tasks(yaml.safe_load((ROLE / "tasks/switch.yml").read_text(encoding="utf-8"))))
+    names = [task["name"] for task in found]
+    fetched = names.index("Fetch the new packages before anything stops")
+    asks = [task for task in found[:fetched] if task.get("changed_when") is False]
+    refuses = [task for task in found[:fetched] if "ansible.builtin.fail" in task]
+    assert len(asks) + len(refuses) == len(
+        [task for task in found[:fetched] if "block" not in task]
+    )
+    assert "--allow-change-held-packages" in found[fetched]["ansible.builtin.command"]["argv"]

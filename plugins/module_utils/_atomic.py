@@ -87,7 +87,7 @@ def write(
     A symbolic link stays, and what it points at is written. Folders that are missing are made.
 
     :param mode: permissions of a new file
-    :param owner: user and group id of a new file, None is the caller's; one that is there keeps them
+    :param owner: user and group id of a new file, None is the caller's; a present one keeps them
     :param keep: whether a file that is there keeps its permissions too
     :raises DockerHostError: where it cannot be written; nothing is left behind then
     """

@@ -193,7 +193,10 @@ def test_the_other_provider_is_refused_and_replaced_where_that_is_wanted(host, s
 
 def test_uninstall_gives_back_what_the_repository_replaced(host, settings):
     wanted = {**settings, "docker_targets": "all", "docker_engine_provider": "distribution"}
+    line = "deb [arch=arm64] https://mirror.example.org/linux/debian trixie stable\n"
+    host.write(SHARED_LIST, f"# arm64.docker: {line}")
     assert host.play("arm64.docker.uninstall", **wanted).demand().changed > 0
+    assert host.ssh(f"cat {SHARED_LIST}") == line
     host.ssh(f"test -e {OLD_LIST}; ! test -e /etc/apt/sources.list.d/docker.sources")
     host.ssh("! test -e /etc/apt/keyrings/docker.asc; ! command -v docker")
     assert host.play("arm64.docker.uninstall", **wanted).demand().changed == 0

@@ -239,3 +239,14 @@ def test_a_switch_changes_nothing_before_the_new_packages_are_there() -> None:
         [task for task in found[:fetched] if "block" not in task]
     )
     assert "--allow-change-held-packages" in found[fetched]["ansible.builtin.command"]["argv"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ran", "stops"),
+    [(False, False, True), (False, True, False), (True, False, False), ("false", False, True)],
+)
+def test_an_upgrade_leaves_an_engine_stopped_that_shall_not_run(
+    ask: Ask, wanted: Any, ran: bool, stops: bool
+) -> None:
+    given = {"docker_engine_started": wanted, "__docker_engine_before": {"active": ran}}
+    assert ask("stays_stopped", **given) is stops

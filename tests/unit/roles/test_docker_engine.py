@@ -112,7 +112,13 @@ def test_a_program_by_the_name_of_docker_compose_stays_beside_any_engine(
     given = {"docker_engine_provider": "docker_ce", "docker_engine_hold": True}
     assert ask("other_provider", packages, machine=machine, **given) == []
     assert "docker-compose" not in ask("removable_packages", packages, machine=machine)
-    assert "docker-compose" not in ask("held_packages", packages, machine=machine)
+    assert ask("held_packages", packages, machine=machine, **given) == [
+        "docker-ce",
+        "docker-ce-cli",
+        "docker-buildx-plugin",
+        "docker-compose-plugin",
+        "containerd.io",
+    ]
     newer = {**packages, "docker-compose": "2.26.1-4"}
     assert ask("other_provider", newer, machine=machine, **given) == ["docker-compose"]
     assert "docker-compose" in ask("removable_packages", newer, machine=machine)

@@ -12,6 +12,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Pr
 from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 from ansible_collections.arm64.docker.plugins.module_utils._observe._look import Request, observe
+from ansible_collections.arm64.docker.plugins.module_utils._printable import encodable
 from ansible_collections.arm64.docker.plugins.module_utils._process import Runner
 
 
@@ -31,4 +32,4 @@ def report(request: Request, seconds: float, runner: Runner) -> dict[str, Any]:
                 "Set become: true for the play or the host.",
             )
         )
-    return {**facts, "findings": findings(facts, problems)}
+    return encodable({**facts, "findings": findings(facts, problems)})

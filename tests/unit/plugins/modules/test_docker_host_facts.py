@@ -99,6 +99,21 @@ def test_without_root_there_is_a_finding_and_facts_all_the_same(path: dict[str, 
     assert "become" in finding["remedy"]
 
 
+def test_names_that_are_not_utf_8_are_written_out(path: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "etc/docker"
+    folder.mkdir(parents=True)
+    os.close(os.open(os.fsencode(folder) + b"/caf\xe9", os.O_CREAT))
+    os.symlink(b"/caf\xe9", folder / "link")
+    before = (
+        "from ansible_collections.arm64.docker.plugins.module_utils._observe import _files\n"
+        f"_files.FOLDERS = ({str(folder)!r},)"
+    )
+    answer = run_module("docker_host_facts", {"gather": ["files"]}, environment=path, before=before)
+    files = facts_of(answer)["files"]
+    assert set(files) == {f"{folder}/caf\\udce9", f"{folder}/link"}
+    assert files[f"{folder}/link"]["link"] == "/caf\\udce9"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -101,6 +101,29 @@ def test_the_report_of_an_audit_lands_where_ansible_was_started(evaluated) -> No
     ]
 
 
+def test_findings_are_ignored_however_the_command_line_lists_them(evaluated) -> None:
+    found = [{"id": name, "severity": "error"} for name in ("not_arm64", "cgroup_v1", "not_root")]
+    written = ("not_arm64,cgroup_v1", "not_arm64, cgroup_v1", '["not_arm64", "cgroup_v1"]', "")
+    sets = [
+        {"docker_preflight_ignore": one, "ansible_facts": {"docker_host": {"findings": found}}}
+        for one in (*written, ["not_arm64", "cgroup_v1"])
+    ]
+    left = evaluated(
+        "docker_preflight", *sets, ids="__docker_preflight_findings | map(attribute='id') | list"
+    )
+    two = ["not_root"]
+    everything = ["not_arm64", "cgroup_v1", "not_root"]
+    assert [one["ids"] for one in left] == [two, two, two, everything, two]
+
+
+def test_images_to_verify_are_named_on_the_command_line_with_commas_or_as_json(evaluated) -> None:
+    written = ("nginx:alpine, redis", ' ["nginx:alpine", "redis"]', "", ["nginx:alpine", "redis"])
+    sets = [{"docker_verify_images": one} for one in written]
+    found = evaluated("docker_verify", *sets, images="__docker_verify_images")
+    both = ["nginx:alpine", "redis"]
+    assert [one["images"] for one in found] == [both, both, [], both]
+
+
 def test_a_host_whose_containers_cannot_be_seen_is_named(evaluated) -> None:
     server, requests = {"version": "27"}, {"python3-requests": "2"}
     cases = [(True, server, {}), (True, server, requests), (True, {}, {}), (False, server, {})]

@@ -101,6 +101,27 @@ def test_the_report_of_an_audit_lands_where_ansible_was_started(evaluated) -> No
     ]
 
 
+# What hosts say, beside that of tests/faults. The last three of sudo are those of sudo-rs, which
+# Ubuntu 26.04 has (src/common/error.rs).
+REFUSALS = {
+    "clerk is not in the sudoers file.": "has no sudo rights.",
+    "Sorry, user clerk may not run sudo on board.": "has no sudo rights.",
+    "Sorry, user clerk is not allowed to execute '/bin/sh' as root on board.": "has no sudo rights.",
+    "sudo: a password is required": "--ask-become-pass",
+    "sudo: interactive authentication is required": "--ask-become-pass",
+    "sudo: I'm sorry clerk. I'm afraid I can't do that": "has no sudo rights.",
+    "Sorry, user clerk may not run /bin/sh on board.": "has no sudo rights.",
+    "Failed to connect to the host via ssh: Host key verification failed.": "ssh-keygen -R",
+}
+
+
+def test_a_host_that_cannot_be_observed_is_told_why_and_what_to_do(evaluated) -> None:
+    sets = [{"__docker_observe_result": {"failed": True, "msg": said}} for said in REFUSALS]
+    found = evaluated("docker_observe", *sets, words="__docker_observe_explanation | trim")
+    for words, one in zip(REFUSALS.values(), found, strict=True):
+        assert words in one["words"]
+
+
 def test_findings_are_ignored_however_the_command_line_lists_them(evaluated) -> None:
     found = [{"id": name, "severity": "error"} for name in ("not_arm64", "cgroup_v1", "not_root")]
     written = ("not_arm64,cgroup_v1", "not_arm64, cgroup_v1", '["not_arm64", "cgroup_v1"]', "")

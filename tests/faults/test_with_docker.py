@@ -82,6 +82,16 @@ def test_a_host_with_a_silent_daemon_is_refused(host: Host) -> None:
     assert "journalctl -u docker" in attempt.message()
 
 
+@pytest.mark.usefixtures("installation", "untouched")
+def test_verify_says_that_the_daemon_is_silent(host: Host) -> None:
+    with silent_daemon(host):
+        attempt = host.play("arm64.docker.verify", docker_observe_timeout=TIMEOUT)
+    assert attempt.rc != 0
+    assert "cannot be verified: no Docker daemon answers" in attempt.message()
+    assert "did not answer in time" in attempt.message()
+    assert "systemctl restart docker" in attempt.message()
+
+
 @pytest.mark.usefixtures("installation")
 def test_diagnostics_of_a_silent_daemon_begin_with_it_and_hold_the_rest(
     host: Host, tmp_path: Path

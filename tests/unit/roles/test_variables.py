@@ -145,6 +145,31 @@ def test_images_to_verify_are_named_on_the_command_line_with_commas_or_as_json(e
     assert [one["images"] for one in found] == [both, both, [], both]
 
 
+def test_verify_says_what_stands_in_its_way_and_what_to_do(evaluated) -> None:
+    silent = {
+        "id": "daemon_silent",
+        "evidence": "It did not answer in time.",
+        "remedy": "'systemctl restart docker'.",
+    }
+    other = {"id": "clock_unsynchronized", "evidence": "nothing steers it", "remedy": "chrony"}
+    facts = {"packages": {"python3-requests": {}}, "findings": [other, silent]}
+    server = {"engine": {"version": "28.0.4"}}
+    hosts = (
+        {**facts, "docker": {"server": None}},
+        {**facts, "docker": None},
+        {**facts, "docker": {"server": server}, "packages": {}},
+        {**facts, "docker": {"server": server}, "packages": None},
+        {**facts, "docker": {"server": server}},
+    )
+    sets = [{"__docker_verify_host": host} for host in hosts]
+    found = evaluated("docker_verify", *sets, words="__docker_verify_obstacle")
+    words = [one["words"] for one in found]
+    for said in words[:2]:
+        assert said.startswith("no Docker daemon answers. It did not answer in time. 'systemctl")
+        assert "chrony" not in said
+    assert [said.split(",")[0] for said in words[2:]] == ["python3-requests is missing"] * 2 + [""]
+
+
 def test_a_host_whose_containers_cannot_be_seen_is_named(evaluated) -> None:
     server, requests = {"version": "27"}, {"python3-requests": "2"}
     cases = [(True, server, {}), (True, server, requests), (True, {}, {}), (False, server, {})]

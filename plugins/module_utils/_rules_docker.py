@@ -44,7 +44,9 @@ def _unfinished(facts: dict[str, Any]) -> str | None:
 
 
 def _damaged(facts: dict[str, Any]) -> str | None:
-    return "/var/lib/dpkg/status ends within a record" if facts["apt"]["damaged"] else None
+    if not facts["apt"]["damaged"]:
+        return None
+    return "/var/lib/dpkg/status ends within a record or is empty"
 
 
 def _locked(facts: dict[str, Any]) -> str | None:

@@ -36,13 +36,13 @@ class Dpkg:
 def read_dpkg(status: bytes) -> Dpkg:
     """Parse the content of /var/lib/dpkg/status.
 
-    dpkg closes every record with an empty line. A file that does not end so, or a record without
-    the fields that dpkg always writes, was cut off: ``damaged``. What can be read is returned all
-    the same.
+    dpkg closes every record with an empty line. A file that does not end so, as an empty one does
+    not, or a record without the fields that dpkg always writes, was cut off: ``damaged``. What can
+    be read is returned all the same.
     Where two architectures of a package are installed, the first in the file counts.
     """
     packages, unfinished = {}, []
-    damaged = bool(status) and not status.endswith(b"\n\n")
+    damaged = not status.endswith(b"\n\n")
     for record in status.split(b"\n\n"):
         if not record.strip():
             continue

@@ -90,8 +90,8 @@ def test_the_order_of_fields_does_not_matter() -> None:
     assert read_dpkg(record).packages["runc"] == Package("1.1.15", "arm64", True, "installed")
 
 
-def test_an_empty_file_has_no_packages() -> None:
-    assert read_dpkg(b"") == Dpkg()
+def test_an_empty_file_has_no_packages_and_is_damaged() -> None:
+    assert read_dpkg(b"") == Dpkg(damaged=True)
 
 
 @pytest.mark.parametrize(

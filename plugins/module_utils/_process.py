@@ -20,6 +20,9 @@ CANNOT_EXECUTE = 126
 # What a pipe holds is read in no time.
 _FETCH_SECONDS = 0.5
 
+# No program is waited for longer, whatever was asked for: the kernel waits for 24 days at most.
+LONGEST_SECONDS = 24 * 60 * 60
+
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
 
 
@@ -109,9 +112,10 @@ class Runner:
     def start(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Pending:
         """Start a program that may run for ``timeout`` seconds; a missing one is no error here.
 
+        A day is the longest that it may run.
         What it is to read from its standard input it gets when its result is waited for.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + min(timeout, LONGEST_SECONDS)
         try:
             # AnsibleModule.run_command has no timeout and runs one program at a time.
             process = subprocess.Popen(  # pylint: disable=ansible-bad-function

@@ -83,7 +83,8 @@ options:
     default: [all]
   timeout:
     description:
-      - Seconds that the whole observation may take; a program that is still running then is ended.
+      - Seconds that the whole observation may take, a day at most; a program that is still running
+        then is ended.
     type: int
     default: 30
 seealso:

@@ -48,7 +48,7 @@ options:
     type: path
   timeout:
     description:
-      - Seconds that the answer may take.
+      - Seconds that the answer may take, a day at most.
     type: int
     default: 30
   required:

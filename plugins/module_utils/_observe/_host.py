@@ -11,7 +11,11 @@ from functools import cached_property
 from typing import Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._observe._dpkg import Dpkg, read_dpkg
-from ansible_collections.arm64.docker.plugins.module_utils._process import Result, Runner
+from ansible_collections.arm64.docker.plugins.module_utils._process import (
+    LONGEST_SECONDS,
+    Result,
+    Runner,
+)
 
 # No file that is read here is larger on a healthy host; a larger one is cut off, not trusted.
 FILE_LIMIT = 32 * 1024 * 1024
@@ -25,7 +29,7 @@ class Host:
 
     :param root: the folder that holds its files, "/" for the machine that this runs on
     :param runner: starts programs
-    :param timeout: seconds that the whole observation may take
+    :param timeout: seconds that the whole observation may take, a day at most
     :param machine: ``uname -m``; the default of this and the next is the running kernel's
     :param release: ``uname -r``
     :param page_size: bytes
@@ -42,7 +46,7 @@ class Host:
     ) -> None:
         self.root = root
         self.runner = runner
-        self._deadline = time.monotonic() + timeout
+        self._deadline = time.monotonic() + min(timeout, LONGEST_SECONDS)
         self._pending = {}
         self._results = {}
         uname = os.uname()

@@ -92,6 +92,10 @@ def test_a_program_is_ended_when_its_time_is_up() -> None:
     assert time.monotonic() - start < 0.2 + SLACK
 
 
+def test_a_time_beyond_what_the_kernel_can_wait_is_a_day() -> None:
+    assert Runner().run(("sh", "-c", "exit 3"), timeout=10**400).rc == 3
+
+
 def test_the_whole_process_group_is_ended_when_the_time_is_up(tmp_path: Path) -> None:
     script = 'sleep 60 & echo $! >"$0/child"; echo $$ >"$0/parent"; wait'
     assert Runner().run(("sh", "-c", script, str(tmp_path)), timeout=0.5).timed_out

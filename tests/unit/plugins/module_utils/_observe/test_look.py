@@ -254,6 +254,12 @@ def test_whatever_stands_in_a_file_there_are_facts_or_a_finding(
     json.dumps(findings(facts, problems))
 
 
+def test_any_timeout_can_be_given(machine: Machine) -> None:
+    facts, problems = machine.observe("os", "service", "docker", timeout=10**400)
+    assert None not in facts.values()
+    assert problems == []
+
+
 def test_a_pipe_where_a_file_should_be_costs_no_more_than_the_timeout(machine: Machine) -> None:
     machine.remove("/etc/docker/daemon.json")
     place = machine.path("/etc/docker/daemon.json")

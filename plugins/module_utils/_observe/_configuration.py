@@ -89,7 +89,8 @@ def read_users(host: Host, names: Sequence[str] = ()) -> dict[str, Any]:
             "docker": name in members or gid == docker_gid,
         }
     for name in names:
-        if name not in users:
+        # getent takes a number for an id, and answers with the account that has it.
+        if name not in users and not name.isdigit():
             answer = host.run(("getent", "passwd", name), _GETENT_SECONDS)
             fields = answer.stdout.strip().split(":")
             if answer.ok and _is_account(fields):

@@ -210,6 +210,12 @@ def test_an_account_that_nobody_knows_is_not_reported(machine: Machine, answer: 
     assert "ghost" not in read_users(machine.host(), ["ghost"])
 
 
+def test_a_number_is_no_name_of_an_account(machine: Machine) -> None:
+    machine.runner.answers["getent"] = said("ldap:*:70001:70000:L:/home/ldap:/bin/bash\n")
+    assert "70001" not in read_users(machine.host(), ["70001"])
+    assert machine.runner.asked == []
+
+
 @given(st.binary())
 def test_any_daemon_json_is_read(machine: Machine, data: bytes) -> None:
     machine.write(DAEMON_CONFIG, data)

@@ -166,14 +166,23 @@ def _automatic_upgrades(host: Host) -> dict[str, bool]:
     if not answer.ok:
         reason = "did not answer in time" if answer.timed_out else answer.stderr.strip()
         raise OSError(f"apt-config dump failed: {reason}")
-    switches = re.findall(r'^APT::Periodic::Unattended-Upgrade "(\w+)"', answer.stdout, re.M)
+    # Without the first, apt's daily services do nothing (apt.systemd.daily).
+    switches = [
+        _last(answer.stdout, "Enable", "1"),
+        _last(answer.stdout, "Unattended-Upgrade", "0"),
+    ]
     blacklist = re.findall(
         r'^Unattended-Upgrade::Package-Blacklist::.* "(.*)"', answer.stdout, re.M
     )
     return {
-        "enabled": bool(switches) and switches[-1] != "0",
+        "enabled": "0" not in switches,
         "spare_docker": any("docker" in entry for entry in blacklist),
     }
+
+
+def _last(dump: str, name: str, default: str) -> str:
+    """Return the last value of an option of APT::Periodic."""
+    return (re.findall(rf'^APT::Periodic::{name} "(\w+)"', dump, re.M) or [default])[-1]
 
 
 def _needrestart(host: Host) -> dict[str, bool]:

@@ -74,6 +74,8 @@ ON = 'APT::Periodic::Unattended-Upgrade "1";\n'
         ('APT::Periodic::Unattended-Upgrade "0";\n', False, False),
         ('APT::Periodic::Unattended-Upgrade "always";\n', True, False),
         ('APT::Periodic "";\n', False, False),
+        (f'APT::Periodic::Enable "0";\n{ON}', False, False),
+        (f'APT::Periodic::Enable "1";\n{ON}', True, False),
         ("", False, False),
         (f'{ON}Unattended-Upgrade::Package-Blacklist "";\n', True, False),
         (f'{ON}Unattended-Upgrade::Package-Blacklist:: "linux-";\n', True, False),

@@ -16,6 +16,17 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 from ansible_collections.arm64.docker.plugins.module_utils._process import CANNOT_EXECUTE, Result
 
 
+# What the client and Go's libraries say where TLS is not set up, not wanted or not trusted.
+_TLS_WORDS = (
+    "x509",
+    "tls",
+    "certificate",
+    "http request to an https server",
+    "http response to https client",
+    "unable to resolve docker endpoint: open ",
+)
+
+
 @dataclass(frozen=True)
 class Connection:
     """Which docker command to run, and which daemon it shall talk to; None is its default."""
@@ -121,17 +132,18 @@ def _problem(stderr: str, daemon: str) -> Problem:
             f"The docker command and the daemon at {daemon} speak no common API version: {said}",
             "Bring both to one release, or set min-api-version in daemon.json.",
         )
-    if "x509" in words or "tls" in words or "certificate" in words:
-        return Problem(
-            "daemon_tls",
-            f"TLS with the Docker daemon at {daemon} failed: {said}",
-            "Check CA, client certificate and key, their dates, and the clock of this host.",
-        )
     if "context" in words and "not found" in words:
         return Problem(
             "context_missing",
             f"The docker context does not exist: {said}",
             "'docker context ls' shows those that do.",
+        )
+    if any(word in words for word in _TLS_WORDS):
+        return Problem(
+            "daemon_tls",
+            f"TLS with the Docker daemon at {daemon} failed: {said}",
+            "Check that both sides use TLS, CA, client certificate and key, their dates, and the "
+            "clock of this host.",
         )
     return Problem(
         "daemon_unreachable",

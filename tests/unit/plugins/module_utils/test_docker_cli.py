@@ -47,6 +47,12 @@ UNTRUSTED = (
     'error during connect: Get "https://127.0.0.1:2376/v1.45/version": tls: failed to verify '
     "certificate: x509: certificate signed by unknown authority\n"
 )
+# With docker 28.2.2.
+WITHOUT_TLS = "Error response from daemon: Client sent an HTTP request to an HTTPS server.\n"
+ONLY_TLS = (
+    'error during connect: Get "https://127.0.0.1:2375/v1.50/version": http: server gave HTTP '
+    "response to HTTPS client\n"
+)
 NO_CONTEXT = (
     'Failed to initialize: unable to resolve docker endpoint: context "field": context not found: '
     "open /root/.docker/contexts/meta/ca37/meta.json: no such file or directory\n"
@@ -72,12 +78,15 @@ PROBLEM_TABLE = [
     (said(DOWN, NO_DAEMON_29, 1), "daemon_unreachable", "failed to connect to the docker API"),
     (said(DOWN, NO_HTTP, 1), "daemon_unreachable", "EOF"),
     (said(DOWN, "", 1), "daemon_unreachable", "docker said nothing"),
-    (said("", NO_CA, 1), "daemon_unreachable", "/etc/docker/ca.pem"),
+    (said("", NO_CA, 1), "daemon_tls", "/etc/docker/ca.pem"),
+    (said(DOWN, WITHOUT_TLS, 1), "daemon_tls", "to an HTTPS server"),
+    (said(DOWN, ONLY_TLS, 1), "daemon_tls", "to HTTPS client"),
     (said(DOWN, FORBIDDEN, 1), "daemon_forbidden", "permission denied"),
     (said(DOWN, TOO_OLD, 1), "api_version_mismatch", "1.24"),
     (said(DOWN, TOO_NEW, 1), "api_version_mismatch", "1.45"),
     (said(DOWN, UNTRUSTED, 1), "daemon_tls", "unknown authority"),
     (said("", NO_CONTEXT, 1), "context_missing", "field"),
+    (said("", NO_CONTEXT.replace("field", "tls"), 1), "context_missing", "tls"),
     (said(PODMAN), "docker_is_podman", "Podman"),
     (said("", PODMAN_HOST, 125), "docker_is_podman", "Podman"),
     (said("json\n"), "docker_unreadable", "json"),

@@ -15,7 +15,6 @@ from ansible_collections.arm64.docker.plugins.module_utils._docker_version impor
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import CANNOT_EXECUTE, Result
 
-
 # What the client and Go's libraries say where TLS is not set up, not wanted or not trusted.
 _TLS_WORDS = (
     "x509",

@@ -106,7 +106,7 @@ def test_the_report_of_an_audit_lands_where_ansible_was_started(evaluated) -> No
 REFUSALS = {
     "clerk is not in the sudoers file.": "has no sudo rights.",
     "Sorry, user clerk may not run sudo on board.": "has no sudo rights.",
-    "Sorry, user clerk is not allowed to execute '/bin/sh' as root on board.": "has no sudo rights.",
+    "Sorry, user clerk is not allowed to execute '/bin/sh' as root.": "has no sudo rights.",
     "sudo: a password is required": "--ask-become-pass",
     "sudo: interactive authentication is required": "--ask-become-pass",
     "sudo: I'm sorry clerk. I'm afraid I can't do that": "has no sudo rights.",

@@ -173,7 +173,8 @@ def read_dropins(host: Host) -> dict[str, list[dict[str, Any]]]:
     """Return the drop-in files of each of Docker's units: path, sha256 of the content, and applied.
 
     ``applied`` says whether docker.service started after the file was written, None where that
-    cannot be known: it does not run, or the clock is behind.
+    cannot be known: it does not run, or the clock is behind. A link that leads nowhere is not
+    among them: systemd leaves it out too.
     """
     found, start = {}, started(host)
     for unit in UNITS:
@@ -181,7 +182,9 @@ def read_dropins(host: Host) -> dict[str, list[dict[str, Any]]]:
         for folder in _DROPIN_FOLDERS:
             for name in host.names(f"{folder}/{unit}.d"):
                 path = f"{folder}/{unit}.d/{name}"
-                if name.endswith(".conf"):
+                if not name.endswith(".conf"):
+                    continue
+                with contextlib.suppress(FileNotFoundError):
                     files.append(
                         {
                             "path": path,

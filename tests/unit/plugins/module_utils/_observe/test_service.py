@@ -259,6 +259,14 @@ def test_a_drop_in_is_applied_where_the_daemon_started_after_it(
     assert read_dropins(asked(machine))["docker.service"][0]["applied"] is applied
 
 
+def test_a_link_that_leads_nowhere_is_no_drop_in(machine: Machine) -> None:
+    folder = "/etc/systemd/system/docker.service.d"
+    machine.link(f"{folder}/10-gone.conf", "/srv/gone.conf")
+    machine.write(f"{folder}/30-good.conf", "[Service]\n")
+    found = read_dropins(machine.host())["docker.service"]
+    assert [dropin["path"] for dropin in found] == [f"{folder}/30-good.conf"]
+
+
 def test_a_host_without_drop_ins_has_none_for_each_unit(machine: Machine) -> None:
     assert read_dropins(machine.host()) == {name: [] for name in UNITS}
 

@@ -140,22 +140,37 @@ def read_apt(host: Host) -> dict[str, Any]:
 
 
 def _locks(host: Host) -> list[dict[str, Any]]:
-    """Find who holds apt's and dpkg's locks in /proc/locks, where the inode names the file."""
-    inodes = {}
+    """Find who holds apt's and dpkg's locks in /proc/locks, where the inode names the file.
+
+    The device that stands there is that of stat(2), but for btrfs, where it is another one: there
+    the holder must have the file open.
+    """
+    files = []
     for path in _LOCKS:
         try:
             status = os.stat(host.path(path))
         except OSError:
             continue
         device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
-        inodes[f"{device}:{status.st_ino}"] = path
+        files.append((path, device, str(status.st_ino)))
     held = []
     for line in host.text("/proc/locks", "").splitlines():
         words = line.split()
-        if len(words) >= 6 and words[5] in inodes and words[1] != "->":
-            command = host.command(words[4])
-            held.append({"path": inodes[words[5]], "pid": int(words[4]), "command": command})
+        if len(words) < 6 or words[1] == "->":
+            continue
+        pid, (device, _colon, inode) = words[4], words[5].rpartition(":")
+        for path, own_device, own_inode in files:
+            if inode == own_inode and (device == own_device or _has_open(host, pid, path)):
+                held.append({"path": path, "pid": int(pid), "command": host.command(pid)})
     return held
+
+
+def _has_open(host: Host, pid: str, path: str) -> bool:
+    place, folder = os.path.realpath(host.path(path)), f"/proc/{pid}/fd"
+    try:
+        return any(host.link(f"{folder}/{name}") == place for name in host.names(folder))
+    except OSError:
+        return False
 
 
 def _automatic_upgrades(host: Host) -> dict[str, bool]:

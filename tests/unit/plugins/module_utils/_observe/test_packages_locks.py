@@ -89,3 +89,19 @@ def test_a_holder_that_ended_meanwhile_has_no_name(machine: Machine) -> None:
     waiting = f"1: -> POSIX  ADVISORY  WRITE 4712 {device}:{status.st_ino} 0 EOF\n"
     machine.write("/proc/locks", line + waiting)
     assert read_apt(machine.host())["locks"] == [{"path": LOCKS[0], "pid": 4711, "command": ""}]
+
+
+@pytest.mark.parametrize(
+    ("opened", "held"), [(LOCKS[0], True), ("/srv/other", False), (None, False)]
+)
+def test_on_another_device_the_holder_has_the_file_open(
+    machine: Machine, opened: str | None, held: bool
+) -> None:
+    """On btrfs /proc/locks has another device than stat."""
+    inode = os.stat(machine.write(LOCKS[0], "")).st_ino
+    machine.write("/proc/4711/comm", "apt-get\n")
+    if opened is not None:
+        machine.link("/proc/4711/fd/4", str(machine.path(opened)))
+    machine.write("/proc/locks", f"1: POSIX  ADVISORY  WRITE 4711 00:ff:{inode} 0 EOF\n")
+    holder = {"path": LOCKS[0], "pid": 4711, "command": "apt-get"}
+    assert read_apt(machine.host())["locks"] == ([holder] if held else [])

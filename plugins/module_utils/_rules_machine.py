@@ -218,8 +218,9 @@ RULES = (
         "netfilter_backend_missing",
         ERROR,
         "iptables uses a backend that the kernel does not have; the engine would not start.",
-        "The role docker_board chooses the other one (docker_board_iptables), as "
-        "'update-alternatives --config iptables' does. Where the kernel has neither, use another.",
+        "The role docker_board chooses the other one on a board that it knows "
+        "(docker_board_iptables), as 'update-alternatives --config iptables' and the same for "
+        "ip6tables do. Where the kernel has neither, use another.",
         ("netfilter",),
         missing_backend,
     ),

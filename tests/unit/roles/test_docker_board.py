@@ -411,6 +411,25 @@ def test_the_backend_that_this_run_chooses_decides_on_the_dropin(jetson: Board) 
     ("vendor", "repaired"),
     [("nvidia", True), ("rockchip", True), ("raspberrypi", True), ("generic", False)],
 )
+def test_boards_that_are_known_get_their_backend_and_others_are_refused(
+    jetson: Board, vendor: str, repaired: bool
+) -> None:
+    modules = dict.fromkeys(("nf_tables", "nft_compat"), "missing")
+    modules |= dict.fromkeys(LEGACY, "available")
+    jetson.change({"board/vendor": vendor, "netfilter/backend": "nft"})
+    jetson.change({"netfilter/modules": modules})
+    assert "netfilter_backend_missing" in jetson.says("found")
+    assert jetson.says("iptables_drift") is repaired
+    assert jetson.says("left") == (["netfilter_backend_missing"] if repaired else [])
+    preflight = Board(jetson.facts, "docker_preflight")
+    preflight.given(ansible_play_role_names=["arm64.docker.docker_board"])
+    assert ("netfilter_backend_missing" in preflight.says("mended")) is repaired
+
+
+@pytest.mark.parametrize(
+    ("vendor", "repaired"),
+    [("nvidia", True), ("rockchip", True), ("raspberrypi", True), ("generic", False)],
+)
 def test_boards_that_are_known_get_the_dropin_and_others_are_refused(
     jetson: Board, vendor: str, repaired: bool
 ) -> None:

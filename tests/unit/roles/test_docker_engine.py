@@ -235,6 +235,16 @@ def test_a_container_that_somebody_removed_is_no_failure_of_an_upgrade(
     assert ask("only_gone", __docker_engine_said=said) is gone
 
 
+def test_packages_that_did_not_come_back_are_named_beside_the_first_cause(ask: Ask) -> None:
+    given = {"docker_engine_provider": "docker_ce"}
+    assert ask("not_put_back", **given) == ""
+    assert ask("not_put_back", __docker_engine_put_back={"changed": True}, **given) == ""
+    said = ask("not_put_back", __docker_engine_put_back={"msg": "no mirror answered"}, **given)
+    assert said.startswith("docker.io")
+    assert "could not be put back: no mirror answered" in said
+    assert "apt-get install docker.io" in said
+
+
 def test_a_switch_changes_nothing_before_the_new_packages_are_there() -> None:
     found = list(tasks(yaml.safe_load((ROLE / "tasks/switch.yml").read_text(encoding="utf-8"))))
     names = [task["name"] for task in found]

@@ -180,8 +180,8 @@ report: environments
 
 # What the scenario of Molecule cannot: downloads that fail, refusals, upgrades, removal.
 .PHONY: desktop
-desktop: environments images
-	@$(step) 'Docker Desktop on an arm64 container' '12 min' $(run) $(tests) tests/desktop
+desktop: environments images $(if $(FULL),machine-image)
+	@$(step) 'Docker Desktop on arm64' '$(if $(FULL),18,12) min' $(run) $(tests) tests/desktop
 
 .PHONY: dind
 dind: environments

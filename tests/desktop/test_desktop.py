@@ -104,10 +104,13 @@ def test_options_that_do_not_fit_are_named(host, options, word):
     assert word in " ".join(run.output.split()), run.output
 
 
-def test_check_mode_foresees_the_installation(host, web, new):
+def test_check_mode_foresees_the_installation_with_checksums_that_have_moved(host, web, new):
+    web.moved[f"{ROOT}/{NEW}/checksums.txt"] = f"{ROOT}/checksums.txt"
+    web.asked.clear()
     run = host.play("--check", "--diff", docker_desktop_build=NEW).demand()
     assert run.changed == 1
     assert f"sha256 {new}" in run.output
+    assert web.asked == [f"{ROOT}/{NEW}/checksums.txt", f"{ROOT}/checksums.txt"]
     assert host.version() == ""
 
 

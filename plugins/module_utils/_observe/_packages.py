@@ -35,6 +35,7 @@ PACKAGES = (
     "python3-requests",
     "python3-apt",
     "ca-certificates",
+    "apparmor",
     "qemu-user",
     "qemu-user-binfmt",
     "qemu-user-static",

@@ -13,6 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
+from ansible_collections.arm64.docker.plugins.module_utils._observe._packages import PACKAGES
 from ansible_collections.arm64.docker.tests.unit import hosts
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/docker_engine"
@@ -74,6 +75,19 @@ def ask(tmp_path: Path) -> Ask:
         return Templar(loader=DataLoader(), variables=known).template(template)
 
     return says
+
+
+@pytest.mark.parametrize("provider", ["distribution", "docker_ce"])
+@pytest.mark.parametrize("machine", hosts.names())
+def test_every_package_that_may_be_asked_for_is_observed(
+    ask: Ask, machine: str, provider: str
+) -> None:
+    given = {"machine": machine, "docker_engine_provider": provider}
+    wanted = ask("packages", files={"/sys/module/apparmor/parameters/enabled": "Y\n"}, **given)
+    assert [name for name in wanted if name not in PACKAGES] == []
+    assert ("apparmor" in wanted) is (
+        provider == "distribution" and ask("release", **given) == "debian-12"
+    )
 
 
 @pytest.mark.parametrize(

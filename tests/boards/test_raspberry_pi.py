@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from engine.conftest import OBSERVATION
+from faults.locks import DPKG, HOLDER, held
 from plays.host import Host
 
 pytestmark = [
@@ -157,6 +158,19 @@ def test_the_kernel_with_small_pages_is_named_below_all_others(
     assert text.startswith(f"{stock_config}{OTHER_KERNEL}# BEGIN")
     assert text.count("[all]\nkernel=kernel8.img\n") == 1
     assert host.ssh(f"cat {CONFIG}.arm64-docker") == stock_config
+
+
+def test_a_board_is_not_rebooted_while_dpkg_works(host: Host) -> None:
+    booted = host.ssh("cat /proc/sys/kernel/random/boot_id")
+    with held(host, DPKG):
+        attempt = host.play(
+            "arm64.docker.site", docker_board_reboot="if_required", docker_board_lock_timeout=5
+        )
+    assert attempt.rc != 0
+    said = attempt.message()
+    assert "was not rebooted for the memory controller, which is still pending" in said
+    assert f"/var/lib/dpkg/lock-frontend is held by {HOLDER} (" in said
+    assert host.ssh("cat /proc/sys/kernel/random/boot_id") == booted
 
 
 def test_the_reboot_that_was_pending_is_made_up_for(host):

@@ -48,7 +48,7 @@ def held(host: Host, paths: tuple[str, ...], until: str = "forever") -> Iterator
     """Hold the locks `paths`, as apt and dpkg do, while the block runs."""
     with host.planted(
         f"""
-        mkdir -p {" ".join(path.rpartition("/")[0] for path in paths)}
+        mkdir -p /opt/faults {" ".join(path.rpartition("/")[0] for path in paths)}
         cat >/opt/faults/hold.py <<'end'\n{HOLD}\nend
         systemd-run --quiet --unit={UNIT} \
             /usr/bin/python3 /opt/faults/hold.py {until} {" ".join(paths)}

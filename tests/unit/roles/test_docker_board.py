@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
@@ -234,6 +235,55 @@ def test_a_reboot_is_forgotten_where_nothing_is_pending(pi: Board) -> None:
     assert (pi.says("must_act"), pi.says("reboot_is_over")) == (False, False)
     record(pi, "earlier-boot", "the memory controller")
     assert (pi.says("must_act"), pi.says("reboot_is_over")) == (True, True)
+
+
+def held(path: str) -> dict[str, Any]:
+    return {"path": path, "pid": 612, "command": "unattended-upgr"}
+
+
+@pytest.mark.parametrize(
+    ("path", "waits"),
+    [
+        ("/var/lib/dpkg/lock-frontend", True),
+        ("/var/lib/dpkg/lock", True),
+        ("/var/lib/apt/lists/lock", False),
+        ("/var/cache/apt/archives/lock", False),
+    ],
+)
+def test_a_reboot_waits_for_dpkg_and_not_for_what_apt_only_fetches(
+    pi: Board, path: str, waits: bool
+) -> None:
+    assert (pi.says("at_work"), pi.says("still_at_work")) == ([], [])
+    pi.change({"apt/locks": [held(path)]})
+    assert pi.says("at_work") == ([held(path)] if waits else [])
+    seen = {"ansible_docker_host": {"apt": {"locks": [held(path)]}}}
+    pi.given(__docker_board_wait={"ansible_facts": seen})
+    assert pi.says("still_at_work") == ([held(path)] if waits else [])
+    pi.given(__docker_board_wait={"ansible_facts": {"ansible_docker_host": {"apt": None}}})
+    assert pi.says("still_at_work") == []
+
+
+def tasks(name: str) -> list[dict[str, Any]]:
+    """Return the tasks of a file of the role in their order, those of blocks among them."""
+    found = []
+
+    def add(entries: list[dict[str, Any]]) -> None:
+        for entry in entries:
+            found.append(entry)
+            for part in ("block", "rescue", "always"):
+                add(entry.get(part, []))
+
+    add(yaml.safe_load((ROLES / "docker_board/tasks" / name).read_text(encoding="utf-8")))
+    return found
+
+
+def test_the_package_manager_is_waited_for_before_the_reboot() -> None:
+    order = [
+        task.get("ansible.builtin.include_tasks", {}).get("file") for task in tasks("reboot.yml")
+    ]
+    reboots = ["ansible.builtin.reboot" in task for task in tasks("reboot.yml")]
+    assert reboots.count(True) == 1
+    assert order.index("wait_for_dpkg.yml") < reboots.index(True)
 
 
 def test_what_the_reboot_was_for_has_to_be_gone_after_it(pi: Board) -> None:

@@ -23,6 +23,7 @@ PI, JETSON = "raspberry-pi-4-bookworm", "jetson-orin-nano-jetpack-6"
 SWITCH = "DOCKER_INSECURE_NO_IPTABLES_RAW"
 RECORDS = "/var/lib/arm64-docker"
 DROPIN = "/etc/systemd/system/docker.service.d/arm64-docker-board.conf"
+SYSTEMD = "ansible.builtin.systemd_service"
 DROPIN_TEXT = (
     "# Written by arm64.docker.docker_board: this kernel has no iptable_raw.\n"
     f"[Service]\nEnvironment={SWITCH}=1\n"
@@ -530,6 +531,27 @@ def test_the_dropin_goes_with_a_kernel_that_has_the_table(jetson: Board) -> None
     assert jetson.given(docker_board_iptables_raw=False).says("dropin_stale") is False
     jetson.given(docker_board_iptables_raw=True).change({"netfilter/modules": None})
     assert jetson.says("dropin_stale") is False
+
+
+def test_neither_a_start_of_docker_nor_an_answer_of_it_is_waited_for_without_end() -> None:
+    written = tasks("repair.yml")
+    starts = [task for task in written if "state" in task.get(SYSTEMD, {})]
+    assert {task.get("timeout") for task in starts} == {"{{ __docker_board_start_seconds }}"}
+    calls = [task.get("ansible.builtin.command", {}).get("argv", []) for task in written]
+    asked = [argv for argv in calls if "docker" in argv]
+    assert [argv[0] for argv in asked] == ["timeout"]
+
+
+def test_a_docker_that_does_not_start_is_left_to_docker_engine() -> None:
+    (guard,) = (
+        task
+        for task in tasks("repair.yml")
+        if any("state" in step.get(SYSTEMD, {}) for step in task.get("block", []))
+    )
+    assert "ansible.builtin.fail" not in {name for step in guard["rescue"] for name in step}
+    said = guard["rescue"][0]["ansible.builtin.debug"]["msg"]
+    assert "ansible_failed_result.msg" in said
+    assert "journalctl --unit=docker.service" in said
 
 
 def test_only_what_the_role_repairs_is_proven_gone(pi: Board) -> None:

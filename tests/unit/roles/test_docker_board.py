@@ -24,6 +24,7 @@ SWITCH = "DOCKER_INSECURE_NO_IPTABLES_RAW"
 RECORDS = "/var/lib/arm64-docker"
 DROPIN = "/etc/systemd/system/docker.service.d/arm64-docker-board.conf"
 SYSTEMD = "ansible.builtin.systemd_service"
+SET_FACT, REFUSED = "ansible.builtin.set_fact", "__docker_board_boot_refused"
 DROPIN_TEXT = (
     "# Written by arm64.docker.docker_board: this kernel has no iptable_raw.\n"
     f"[Service]\nEnvironment={SWITCH}=1\n"
@@ -187,7 +188,56 @@ def test_a_board_that_needs_no_parameter_waits_for_a_reboot_without_the_contrary
     jetson: Board, running: str, pending: bool
 ) -> None:
     jetson.change({"cgroup/controllers": ["cpu"], "boot/running": running})
+    jetson.with_file(f"{RECORDS}/board-memory-cgroup")
     assert jetson.says("memory_cgroup_pending") is pending
+
+
+@pytest.mark.parametrize(
+    ("parameters", "check_mode", "drift", "pending"),
+    [
+        (["root=x"], False, False, False),
+        (["root=x"], True, False, False),
+        (["root=x", "cgroup_disable=memory"], False, True, False),
+        (["root=x", "cgroup_disable=memory"], True, True, True),
+    ],
+)
+def test_no_reboot_is_due_for_what_a_boot_loader_gives_by_itself(
+    jetson: Board, parameters: list[str], check_mode: bool, drift: bool, pending: bool
+) -> None:
+    running = "root=x cgroup_disable=memory"
+    jetson.change({"cgroup/controllers": ["cpu"], "boot/running": running})
+    jetson.change({"boot/parameters": parameters}).given(ansible_check_mode=check_mode)
+    assert jetson.says("memory_cgroup_drift") is drift
+    assert jetson.says("memory_cgroup_pending") is pending
+
+
+@pytest.mark.parametrize(
+    ("parameters", "drift", "pending"),
+    [
+        (["root=x"], False, False),
+        (["root=x", "cgroup_enable=memory"], False, True),
+        (["root=x", "cgroup_enable=memory", "cgroup_disable=memory"], False, False),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_generated_file_is_not_edited_and_what_its_generator_wrote_gets_its_reboot(
+    pi: Board, parameters: list[str], drift: bool, pending: bool, check_mode: bool
+) -> None:
+    pi.change({"boot/generator": "raspi-firmware", "boot/parameters": parameters})
+    pi.given(ansible_check_mode=check_mode)
+    assert pi.says("memory_cgroup_drift") is drift
+    assert pi.says("memory_cgroup_pending") is pending
+
+
+def test_check_mode_foresees_no_reboot_for_a_file_that_is_refused(pi: Board) -> None:
+    pi.given(ansible_check_mode=True)
+    assert pi.says("memory_cgroup_pending") is True
+    pi.given(__docker_board_boot_refused=True)
+    assert pi.says("memory_cgroup_pending") is False
+    (refusal,) = (task for task in tasks("repair.yml") if REFUSED in task.get(SET_FACT, {}))
+    assert refusal[SET_FACT][REFUSED] is True
+    (start,) = (task for task in tasks("act.yml") if REFUSED in task.get(SET_FACT, {}))
+    assert start[SET_FACT][REFUSED] is False
 
 
 def test_a_kernel_without_a_memory_controller_is_not_given_parameters(pi: Board) -> None:

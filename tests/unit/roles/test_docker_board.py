@@ -723,6 +723,41 @@ def test_the_backend_that_was_chosen_is_read_from_its_record(jetson: Board) -> N
 
 
 @pytest.mark.parametrize(
+    ("backend", "deed", "ours"),
+    [
+        ("legacy", {"chosen": "legacy", "before": None}, True),
+        ("nft", {"chosen": "legacy", "before": None}, False),
+        (None, {"chosen": "legacy", "before": None}, False),
+        (None, None, False),
+    ],
+)
+def test_a_backend_that_somebody_else_chose_since_is_not_this_roles(
+    jetson: Board, backend: str | None, deed: dict[str, Any] | None, ours: bool
+) -> None:
+    jetson.change({"netfilter/backend": backend})
+    if deed:
+        jetson.given(__docker_board_iptables_read=slurped(deed))
+    assert jetson.says("iptables_is_ours") is ours
+
+
+@pytest.mark.parametrize("name", ["repair.yml", "undo.yml"])
+def test_check_mode_predicts_the_switch_of_iptables_which_it_skips(name: str) -> None:
+    written = tasks(name)
+    (switch,) = (
+        task
+        for task in written
+        if "update-alternatives" in str(task.get("ansible.builtin.command", {}).get("argv"))
+    )
+    conditions = [*switch["when"]] if isinstance(switch["when"], list) else [switch["when"]]
+    assert conditions[0] == "not ansible_check_mode"
+    prediction = written[written.index(switch) - 1]
+    assert "ansible.builtin.debug" in prediction
+    assert prediction["changed_when"] is True
+    wanted = ["ansible_check_mode", *conditions[1:]]
+    assert prediction["when"] in (wanted, *wanted[:1])
+
+
+@pytest.mark.parametrize(
     ("deed", "was_legacy"),
     [
         ({"chosen": "nft", "before": "legacy"}, True),

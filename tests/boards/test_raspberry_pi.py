@@ -193,6 +193,7 @@ def test_what_was_repaired_is_taken_back(host, stock, stock_config):
     assert host.ssh(f"cat {CMDLINE}") == stock
     assert host.ssh(f"cat {CONFIG}") == f"{stock_config}{OTHER_KERNEL}"
     assert host.ssh(f"ls {CONFIG}*").split() == [CONFIG]
+    assert host.ssh(f"ls {CMDLINE}*").split() == [CMDLINE]
     host.close()
     host.machine.reboot()
     assert "memory" not in host.ssh(CONTROLLERS).split()

@@ -706,15 +706,34 @@ def test_boot_parameters_of_a_partition_that_is_not_mounted_are_not_taken_for_un
 
 def test_what_a_later_run_changes_is_remembered_beside_what_earlier_ones_did(pi: Board) -> None:
     pi.change({"boot/parameters": ["cgroup_disable=memory,pids", "cgroup_enable=memory"]})
-    fresh = {"added": ["cgroup_disable=pids"], "removed": ["cgroup_disable=memory,pids"]}
-    assert pi.says("boot_deeds") == fresh
-    pi.given(__docker_board_changed=slurped({"added": ["cgroup_enable=memory"], "removed": []}))
+    added, removed = ["cgroup_disable=pids"], ["cgroup_disable=memory,pids"]
+    assert pi.says("boot_deeds") == {"added": added, "removed": removed, "copies": []}
+    earlier = {"added": ["cgroup_enable=memory"], "removed": [], "copies": ["/boot/first~"]}
+    pi.given(__docker_board_changed=slurped(earlier))
     assert pi.says("boot_deeds") == {
-        "added": ["cgroup_enable=memory", "cgroup_disable=pids"],
-        "removed": ["cgroup_disable=memory,pids"],
+        "added": ["cgroup_enable=memory", *added],
+        "removed": removed,
+        "copies": ["/boot/first~"],
     }
+    pi.given(__docker_board_edited={"changed": True, "backup_files": ["/boot/second~"]})
+    assert pi.says("boot_deeds")["copies"] == ["/boot/first~", "/boot/second~"]
     pi.given(__docker_board_changed={"changed": False, "skipped": True})
-    assert pi.says("boot_deeds") == fresh
+    pi.given(__docker_board_edited={"changed": False, "skipped": True})
+    assert pi.says("boot_deeds") == {"added": added, "removed": removed, "copies": []}
+
+
+def test_the_copies_of_boot_files_go_with_their_repair_and_undo_makes_no_more() -> None:
+    written = tasks("repair.yml")
+    (edit,) = (task for task in written if task.get("register") == "__docker_board_edited")
+    after = written[written.index(edit) + 1 :]
+    (note,) = (task for task in after if "edited_copies" in str(task.get("when")))
+    assert note["vars"]["__docker_board_deed"] == "{{ __docker_board_boot_deeds }}"
+    undone = tasks("undo.yml")
+    (back,) = (task for task in undone if "arm64.docker.boot_parameters" in task)
+    assert back["arm64.docker.boot_parameters"]["backup"] is False
+    removal = undone[undone.index(back) + 1]
+    assert removal["ansible.builtin.file"]["state"] == "absent"
+    assert "boot_deed.copies" in removal["loop"]
 
 
 def test_the_backend_that_was_chosen_is_read_from_its_record(jetson: Board) -> None:

@@ -17,7 +17,13 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.arm64.docker.plugins.module_utils._netfilter import missing_backend
-from ansible_collections.arm64.docker.plugins.module_utils._rule import ERROR, INFO, Rule
+from ansible_collections.arm64.docker.plugins.module_utils._rule import (
+    ERROR,
+    INFO,
+    Rule,
+    daemon_config,
+    uses_iptables,
+)
 
 # Without these no container starts, or none on a bridge network. One of each group is enough.
 REQUIRED = (
@@ -46,6 +52,16 @@ BACKEND_REQUIRED = {
     "nft": ("NF_TABLES", (("NFT_COMPAT",),)),
     "legacy": ("IP_NF_IPTABLES", (("IP_NF_FILTER",), ("IP_NF_NAT",))),
 }
+
+# What only rules of iptables ask for: nothing of it is needed where the engine sets none.
+IPTABLES = (
+    "NETFILTER_XT_MATCH_ADDRTYPE",
+    "NETFILTER_XT_MATCH_CONNTRACK",
+    "NETFILTER_XT_TARGET_MASQUERADE",
+    "NFT_COMPAT",
+    "IP_NF_FILTER",
+    "IP_NF_NAT",
+)
 
 # What else does the work of a missing option, and the option that this needs.
 ALTERNATIVES = {
@@ -117,9 +133,20 @@ def _features(facts: dict[str, Any]) -> str | None:
     itself, further = BACKEND_REQUIRED[facts["netfilter"]["backend"] or "nft"]
     if not _lacks(facts, itself) and missing_backend(facts) is None:
         groups += further
+    spared = _spared(facts)
+    groups = [group for group in groups if group[0] not in spared]
     missing = [group[0] for group in groups if all(_lacks(facts, name) for name in group)]
     ways = {name: way for name, (way, needs) in ALTERNATIVES.items() if not _lacks(facts, needs)}
     return _told(facts, missing, ways) if missing else None
+
+
+def _spared(facts: dict[str, Any]) -> set[str]:
+    """Return the options that the engine does without, as daemon.json has it."""
+    spared = set() if uses_iptables(facts) else set(IPTABLES)
+    driver = (daemon_config(facts) or {}).get("storage-driver")
+    if driver and not str(driver).startswith("overlay"):
+        spared.add("OVERLAY_FS")
+    return spared
 
 
 def _options(facts: dict[str, Any]) -> str | None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._rules_kernel import 
     BACKEND_REQUIRED,
     CGROUP_REQUIRED,
     CGROUP_V1_OPTIONAL,
+    IPTABLES,
     LEGACY_OPTIONAL,
     OPTIONAL,
     REQUIRED,
@@ -44,7 +47,7 @@ def test_every_option_that_is_read_is_judged_by_one_rule() -> None:
     assert not required() & optional
     # The table raw is the affair of iptables_raw_missing.
     assert required() | optional | {"IP_NF_RAW"} == set(FEATURES)
-    assert set(ALTERNATIVES) <= required()
+    assert set(ALTERNATIVES) | set(IPTABLES) <= required()
 
 
 @pytest.mark.parametrize("backend", ["nft", "legacy"])
@@ -70,15 +73,19 @@ def test_a_vendors_kernel_is_told_what_it_lacks(machine: Machine) -> None:
     assert "CONFIG_SECURITY_APPARMOR (" in found["kernel_options_missing"]
 
 
-def missing(machine: Machine, *options: str, backend: str = "nft") -> str:
+def missing(
+    machine: Machine, *options: str, backend: str = "nft", config: dict[str, Any] | None = None
+) -> str:
     """Return what kernel_features_missing says of Debian's kernel without these options."""
+    if config is not None:
+        machine.write("/etc/docker/daemon.json", json.dumps(config))
     text = fixture("kernel_config/debian-13-arm64-6.12")
     gone = tuple(f"CONFIG_{name}=" for name in options)
     kept = [line for line in text.splitlines() if not line.startswith(gone)]
     machine.remove("/lib/modules")
     machine.write("/proc/config.gz", gzip.compress("\n".join(kept).encode()))
     machine.link("/etc/alternatives/iptables", f"/usr/sbin/iptables-{backend}")
-    found = findings(*machine.observe("kernel", "netfilter", "cgroup", "os"))
+    found = findings(*machine.observe("kernel", "netfilter", "cgroup", "os", "daemon_config"))
     return {finding["id"]: finding["evidence"] for finding in found}.get(KERNEL[0], "")
 
 
@@ -127,3 +134,27 @@ def test_devices_are_filtered_by_bpf_in_version_2_of_cgroups(machine: Machine) -
     machine.folder("/sys/fs/cgroup/devices")
     assert missing(machine, "CGROUP_BPF") == ""
     assert missing(machine, "CGROUP_DEVICE").endswith("CONFIG_CGROUP_DEVICE")
+
+
+@pytest.mark.parametrize(
+    ("driver", "does_without"),
+    [("vfs", True), ("btrfs", True), ("fuse-overlayfs", True), ("overlay2", False), ("", False)],
+)
+def test_a_storage_driver_that_works_without_overlay_ends_the_finding(
+    machine: Machine, driver: str, does_without: bool
+) -> None:
+    told = missing(machine, "OVERLAY_FS", config={"storage-driver": driver})
+    assert (told == "") is does_without
+    assert missing(machine, "OVERLAY_FS", "VETH", config={"storage-driver": driver}) != ""
+
+
+@pytest.mark.parametrize(
+    ("config", "needed"),
+    [({}, True), ({"iptables": False}, False), ({"firewall-backend": "nftables"}, False)],
+)
+@pytest.mark.parametrize("option", ["NFT_COMPAT", "NETFILTER_XT_MATCH_ADDRTYPE"])
+def test_an_engine_without_iptables_needs_nothing_of_it(
+    machine: Machine, option: str, config: dict[str, Any], needed: bool
+) -> None:
+    assert (missing(machine, option, config=config) != "") is needed
+    assert missing(machine, option, "NF_NAT", config=config) != ""

@@ -42,6 +42,8 @@ _LOOKED = {
 
 _FORMATS = {RASPBERRYPI: _boot_cmdline, ARMBIAN: _boot_armbian, EXTLINUX: _boot_extlinux}
 
+_SIGNATURE = ".sig"
+
 # What the loader or its scripts would take for something else than a part of a parameter.
 _SPECIAL = {ARMBIAN: "$\\'", EXTLINUX: "$\\'", GRUB: "$`\\;&|{}<>'#"}
 
@@ -142,7 +144,22 @@ def plan(files: Files, boot: Boot, wanted: Wish) -> list[Edit]:
         else:
             after = _FORMATS[boot.loader].change(before or "", wanted, path)
         edits.append(Edit(path, before, after))
-    return [edit for edit in edits if edit.before != edit.after]
+    edits = [edit for edit in edits if edit.before != edit.after]
+    if boot.loader == EXTLINUX:
+        _refuse_signed(files, edits)
+    return edits
+
+
+def _refuse_signed(files: Files, edits: list[Edit]) -> None:
+    """Refuse an edit that the signature beside the file would not fit: with secure boot, NVIDIA's
+    loader boots no such file.
+    """
+    for edit in edits:
+        if files.text(f"{edit.path}{_SIGNATURE}") is not None:
+            raise DockerHostError(
+                f"{edit.path} is signed ({edit.path}{_SIGNATURE}); changed, it would not boot.",
+                "Change it where it is signed, or remove the signature where secure boot is off.",
+            )
 
 
 def _refuse_generated(found: Generator | None, path: str) -> None:

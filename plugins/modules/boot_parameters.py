@@ -22,8 +22,8 @@ description:
     Armbian C(extraargs) in C(/boot/armbianEnv.txt).
   - With GRUB it is a drop-in, which adds to C(GRUB_CMDLINE_LINUX) and which C(update-grub) takes
     over. Parameters that stand in other files there are not removed; that is an error.
-  - A file that is not understood, or that another program generates, is left alone, and the error
-    says what to do.
+  - A file that is not understood, that another program generates, or beside which a signature lies
+    (C(extlinux.conf.sig) with secure boot), is left alone, and the error says what to do.
   - Parameters are compared as the kernel compares them. It takes quotes off, and a hyphen in a name
     is an underscore to it.
   - The machine is not rebooted.

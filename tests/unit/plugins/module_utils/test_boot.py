@@ -108,6 +108,17 @@ def test_an_edit_is_planned_once_and_its_parameters_are_given(path: str, given: 
     assert plan(files, boot, MEMORY) == []
 
 
+def test_a_signed_file_is_not_changed() -> None:
+    path = "/boot/extlinux/extlinux.conf"
+    files = only(path)
+    files[f"{path}.sig"] = "\udcff"
+    boot = find(files)
+    with pytest.raises(DockerHostError, match=f"{path} is signed") as error:
+        plan(files, boot, MEMORY)
+    assert "where it is signed" in error.value.remedy
+    assert plan(files, boot, Wish((), ("no_such_parameter",))) == []
+
+
 def test_a_system_that_waits_for_its_trial_is_changed_too() -> None:
     current, new = (f"/boot/firmware/{name}/cmdline.txt" for name in ("current", "new"))
     files = FakeFiles({current: CMDLINE, new: f"{CMDLINE.strip()} cgroup_enable=memory"})

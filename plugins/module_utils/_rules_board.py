@@ -134,20 +134,22 @@ def _card_of_data(facts: dict[str, Any]) -> str | None:
 
 
 def _undervoltage(facts: dict[str, Any]) -> str | None:
-    return _noticed(facts, "undervoltage", "the supply's voltage", "too low")
+    return _noticed(facts, ("undervoltage",), "the supply's voltage", "too low")
 
 
 def _throttled(facts: dict[str, Any]) -> str | None:
-    return _noticed(facts, "throttled", "the processor", "slowed down")
+    # The firmware tells throttling, a cap of the frequency and a soft limit of the heat apart.
+    ways = ("throttled", "frequency_capped", "temperature_limit")
+    return _noticed(facts, ways, "the processor", "slowed down")
 
 
-def _noticed(facts: dict[str, Any], name: str, subject: str, state: str) -> str | None:
+def _noticed(facts: dict[str, Any], names: tuple[str, ...], subject: str, state: str) -> str | None:
     firmware = facts["board"].get("throttled")
     if not firmware or facts["os"]["container"]:
         return None
-    if firmware[f"{name}_now"]:
+    if any(firmware.get(f"{name}_now") for name in names):
         told = f"{subject} is {state} now"
-    elif firmware[f"{name}_seen"]:
+    elif any(firmware.get(f"{name}_seen") for name in names):
         told = f"{subject} was {state} since the boot"
     else:
         return None

@@ -161,6 +161,10 @@ ansible_facts:
             model: Raspberry Pi 4 Model B Rev 1.4
             release: null
             throttled:
+              frequency_capped_now: false
+              frequency_capped_seen: false
+              temperature_limit_now: false
+              temperature_limit_seen: false
               throttled_now: false
               throttled_seen: false
               undervoltage_now: false

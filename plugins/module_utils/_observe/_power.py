@@ -20,8 +20,12 @@ _ANSWER = re.compile(r"^throttled=(0x[0-9a-fA-F]{1,8})$", re.MULTILINE)
 _BITS = {
     "undervoltage_now": 0,
     "undervoltage_seen": 16,
+    "frequency_capped_now": 1,
+    "frequency_capped_seen": 17,
     "throttled_now": 2,
     "throttled_seen": 18,
+    "temperature_limit_now": 3,
+    "temperature_limit_seen": 19,
 }
 
 

@@ -607,6 +607,18 @@ TABLE = [
         {"board/throttled": {**STEADY, "throttled_now": True}, "os/container": "docker"},
     ),
     (
+        "throttled",
+        {"board/throttled": {**STEADY, "frequency_capped_seen": True, "value": "0x20000"}},
+        "was slowed down since the boot (vcgencmd get_throttled says 0x20000)",
+        {"board/throttled": {**STEADY, "undervoltage_now": True}},
+    ),
+    (
+        "throttled",
+        {"board/throttled": {**STEADY, "temperature_limit_now": True}},
+        "is slowed down now",
+        {"board/throttled": STEADY},
+    ),
+    (
         "clock_implausible",
         {"clock/plausible": False, "clock/utc": CLOCK},
         CLOCK,

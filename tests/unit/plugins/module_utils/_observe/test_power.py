@@ -34,7 +34,18 @@ def throttled(machine: Machine, answer: Result) -> Any:
         ("0x40000", {"throttled_seen"}),
         ("0x50000", {"undervoltage_seen", "throttled_seen"}),
         ("0x50005", {"undervoltage_now", "undervoltage_seen", "throttled_now", "throttled_seen"}),
-        ("0xA000A", set()),
+        ("0x2", {"frequency_capped_now"}),
+        ("0x80000", {"temperature_limit_seen"}),
+        (
+            "0xA000A",
+            {
+                "frequency_capped_now",
+                "frequency_capped_seen",
+                "temperature_limit_now",
+                "temperature_limit_seen",
+            },
+        ),
+        ("0xFFF0", set()),
     ],
 )
 def test_each_bit_of_the_answer_has_its_meaning(
@@ -43,7 +54,7 @@ def test_each_bit_of_the_answer_has_its_meaning(
     facts = throttled(machine, said(f"throttled={value}\n"))
     assert facts.pop("value") == value
     assert {name for name, is_so in facts.items() if is_so} == true
-    assert len(facts) == 4
+    assert len(facts) == 8
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ OTHER_KERNEL = (
 
 SWITCH = "DOCKER_INSECURE_NO_IPTABLES_RAW"
 DROPIN = "/etc/systemd/system/docker.service.d/arm64-docker-board.conf"
+EXTLINUX = "/boot/extlinux/extlinux.conf"
+CONTROLLERS = "cat /sys/fs/cgroup/cgroup.controllers"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,6 +98,19 @@ def test_a_second_run_sends_one_module_and_changes_nothing(host):
     run = site(host).demand()
     assert run.sent == (OBSERVATION,)
     assert run.changed == 0
+
+
+def test_a_controller_that_extlinux_conf_turns_off_comes_back_in_one_run(host):
+    before = host.ssh(f"cat {EXTLINUX}")
+    host.ssh(f"sed -i '/^ *APPEND /s/$/ cgroup_disable=memory/' {EXTLINUX}")
+    host.close()
+    host.machine.reboot()
+    assert "memory" not in host.ssh(CONTROLLERS).split()
+    run = site(host, docker_board_reboot="if_required").demand()
+    assert "proven gone: memory_cgroup_off" in run.output
+    assert "memory" in host.ssh(CONTROLLERS).split()
+    assert host.ssh(f"cat {EXTLINUX}") == before
+    assert site(host, docker_board_reboot="if_required").demand().sent == (OBSERVATION,)
 
 
 def test_the_default_runtime_is_chosen_and_no_container_is_restarted_for_it(host):

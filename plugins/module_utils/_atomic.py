@@ -75,6 +75,14 @@ def permissions(path: str) -> int | None:
         return None
 
 
+def read_only(path: str, ask: Callable[[str], os.statvfs_result] = os.statvfs) -> bool:
+    """Tell whether a file lies on a file system that is mounted for reading only."""
+    try:
+        return bool(ask(os.path.dirname(os.path.realpath(path))).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def write(
     path: str,
     data: bytes,

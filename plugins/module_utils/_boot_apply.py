@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from dataclasses import dataclass
 
@@ -90,6 +91,9 @@ class Machine:
         copy = _atomic.backup(self.place(path), time.time(), _MOMENT)
         return copy[len(self._root) :]
 
+    def read_only(self, path: str) -> bool:
+        return _atomic.read_only(self.place(path))
+
     def put_back(self, path: str, text: str | None, copy: str | None) -> bool:
         """Undo a write, with the copy where one was kept; tell whether that worked.
 
@@ -120,6 +124,7 @@ def configure(request: Request, machine: Machine) -> Outcome:
     update = boot.loader == _boot.GRUB and bool(
         edits or _boot_grub.stale(machine.text(_boot_grub.CONFIG), wanted)
     )
+    _refuse_read_only(machine, edits)
     copies = []
     if not request.check:
         copies = _apply(machine, request, edits, update)
@@ -133,6 +138,20 @@ def configure(request: Request, machine: Machine) -> Outcome:
         backup_files=copies,
         reboot_required=_boot.pending(machine.text("/proc/cmdline") or "", wanted, written),
     )
+
+
+def _refuse_read_only(machine: Machine, edits: list[_boot.Edit]) -> None:
+    """Refuse what could not be written, in check mode too.
+
+    :raises DockerHostError: where a file lies on a file system that is mounted for reading only
+    """
+    for edit in edits:
+        if machine.read_only(edit.path):
+            raise DockerHostError(
+                f"{edit.path} cannot be written: Read-only file system.",
+                "Mount for writing what holds it ('findmnt --target "
+                f"{posixpath.dirname(edit.path)}' names it), and run again.",
+            )
 
 
 def _actions(request: Request, edits: list[_boot.Edit], update: bool) -> list[str]:

@@ -17,6 +17,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._atomic import (
     move,
     names,
     read,
+    read_only,
     remove,
     write,
 )
@@ -203,3 +204,18 @@ def test_the_names_in_a_folder_are_sorted_and_a_missing_one_has_none(tmp_path: P
         (tmp_path / name).write_bytes(b"")
     assert names(str(tmp_path)) == ["a", "b"]
     assert names(str(tmp_path / "none")) == names(str(tmp_path / "a")) == []
+
+
+def test_a_file_system_that_is_mounted_for_reading_only_is_known(tmp_path: Path) -> None:
+    asked = []
+
+    def ask(folder: str) -> os.statvfs_result:
+        asked.append(folder)
+        return os.statvfs_result((4096, 4096, 1, 1, 1, 1, 1, 1, os.ST_RDONLY | os.ST_NOSUID, 255))
+
+    place = tmp_path / "cmdline.txt"
+    (tmp_path / "link.txt").symlink_to(place)
+    assert read_only(str(tmp_path / "link.txt"), ask) is True
+    assert asked == [str(tmp_path)]
+    assert read_only(str(place)) is False
+    assert read_only(str(tmp_path / "nowhere/at/all")) is False

@@ -105,6 +105,26 @@ def test_check_mode_says_what_would_be_and_writes_nothing(board: Board) -> None:
         assert getattr(said, key) == getattr(done, key), key
 
 
+class ReadOnly(Machine):
+    """A machine whose boot partition is mounted for reading only."""
+
+    def read_only(self, path: str) -> bool:
+        return path == CMDLINE_TXT
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_partition_that_is_read_only_is_refused_in_check_mode_too(
+    board: Board, check: bool
+) -> None:
+    machine = ReadOnly(board.runner, str(board.root), board.booted)
+    with pytest.raises(DockerHostError, match="cannot be written: Read-only file system") as error:
+        configure(Request(ENABLE, check=check), machine)
+    assert error.value.message.startswith(CMDLINE_TXT)
+    assert "findmnt --target /boot/firmware" in error.value.remedy
+    assert board.files() == {CMDLINE_TXT: CMDLINE}
+    assert configure(Request(Wish(), check=check), machine).changed is False
+
+
 def test_a_reboot_is_due_until_it_happens_whatever_the_firmware_adds(board: Board) -> None:
     assert board.run(check=True).reboot_required is True
     assert board.run().reboot_required is True

@@ -50,6 +50,22 @@ NOT_ELSEWHERE = f"""
     rm -r /opt/elsewhere {RECORDS}
 """
 
+# The layout of Ubuntu since 25.10: the system that boots, and one that waits for its trial.
+UBUNTU = """
+    cd /boot/firmware
+    cp config.txt /opt/config.txt
+    printf '[all]\\nos_prefix=current/\\n[tryboot]\\nos_prefix=new/\\n' >>config.txt
+    mkdir current
+    mv cmdline.txt *.img current
+    cp -r current new
+"""
+NOT_UBUNTU = """
+    cd /boot/firmware
+    mv current/cmdline.txt current/*.img .
+    rm -r current new
+    mv /opt/config.txt .
+"""
+
 # As a boot partition is mounted on a board; the stock files go along.
 ON_VFAT = """
     apt-get -qq install --yes dosfstools >/dev/null
@@ -229,6 +245,27 @@ def test_a_board_that_is_not_back_in_time_is_named_with_what_was_changed(
     host.machine.reboot()
     assert "memory" in host.ssh(CONTROLLERS).split()
     host.ssh(f"printf %s {shlex.quote(stock)} >{CMDLINE}; rm -r {RECORDS}")
+
+
+def test_a_system_that_waits_for_its_trial_is_changed_with_the_one_that_boots(
+    host: Host, stock: str
+) -> None:
+    places = [f"/boot/firmware/{name}/cmdline.txt" for name in ("current", "new")]
+    with host.planted(UBUNTU, NOT_UBUNTU):
+        host.close()
+        host.machine.reboot()
+        assert "memory" not in host.ssh(CONTROLLERS).split()
+        host.close()
+        run = host.play("arm64.docker.site", docker_board_reboot="if_required").demand()
+        assert "proven gone: memory_cgroup_off" in run.output
+        assert host.machine.firmware.source == places[0]
+        assert "memory" in host.ssh(CONTROLLERS).split()
+        for place in places:
+            assert host.ssh(f"cat {place}") == f"{stock.rstrip()} cgroup_enable=memory\n"
+        host.play("arm64.docker.uninstall", docker_targets="all").demand()
+        for place in places:
+            assert host.ssh(f"cat {place}") == stock
+        assert host.ssh("ls /boot/firmware/current/cmdline.txt*").split() == places[:1]
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,20 @@ import json
 import os
 import re
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils import _diagnostics_mask as masking
 from ansible_collections.arm64.docker.plugins.module_utils import _no_log
+from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_ask import (
+    answers,
+    batches,
+    documents,
+    reason,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_containers import (
     describe,
+    inspect,
     log_of,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_parts import (
@@ -28,9 +34,6 @@ from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_parts im
 )
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
 from ansible_collections.arm64.docker.plugins.module_utils._process import Result
-
-# As many programs run at a time; more only wait for each other on a small board.
-_AT_A_TIME = 4
 
 _CLIENT_CONFIG = "/root/.docker/config.json"
 
@@ -68,16 +71,17 @@ class Collector:
     def collect(self) -> Collection:
         """Return all parts that could be had; what could not is in ``missing`` with the reason."""
         self._learn_secrets()
-        answers = self.daemon_answers
-        containers = self._inspect_containers() if answers else []
+        answered = self.daemon_answers
+        containers = self._inspect_containers() if answered else []
         self._add_document("facts.json", "what docker_host_facts observed", self._facts)
         self._add_configuration()
         for name, paths in FILES.items():
             self._add_text(name, ", ".join(paths), self._read(paths))
         self._add_text("temperatures.txt", "thermal zones", "".join(self._temperatures()))
         self._ask(host_programs(self._limits.log_lines))
-        if answers:
-            self._add_document("containers.json", "containers, without values", containers)
+        if answered:
+            if "containers.json" not in self._found.missing:
+                self._add_document("containers.json", "containers, without values", containers)
             self._ask(DAEMON_PROGRAMS)
             self._ask([log_of(one, self._limits.log_lines) for one in containers])
         else:
@@ -108,21 +112,15 @@ class Collector:
         listed = self._host.run((*DOCKER, "ps", "--all", "--quiet", "--no-trunc"), 10.0)
         names = listed.stdout.split()
         if not listed.ok:
-            self._found.missing["containers.json"] = _reason(listed)
+            self._found.missing["containers.json"] = reason(listed)
             return []
         if len(names) > self._limits.containers:
             self._found.missing["further containers"] = (
                 f"{len(names)} containers; the newest {self._limits.containers} are here"
             )
             del names[self._limits.containers :]
-        if not names:
-            return []
-        answer = self._host.run((*DOCKER, "inspect", "--type", "container", *names), 20.0)
-        try:
-            containers = json.loads(answer.stdout or "[]")
-        except (ValueError, RecursionError):
-            self._found.missing["containers.json"] = _reason(answer)
-            return []
+        containers, missing = inspect(self._host, names)
+        self._found.missing.update(missing)
         for container in containers:
             variables = (container.get("Config") or {}).get("Env") or []
             self._hidden |= masking.secret_values(variables)
@@ -139,33 +137,25 @@ class Collector:
             self._found.missing["daemon.json"] = f"there is no {path}"
 
     def _ask(self, programs: Sequence[Program]) -> None:
-        for start in range(0, len(programs), _AT_A_TIME):
-            batch = programs[start : start + _AT_A_TIME]
+        for batch in batches(programs):
             if self._host.left() <= 0 or self._left <= 0:
-                reason = "the time was up" if self._left > 0 else "the archive is full"
-                self._found.missing.update({one.name: reason for one in batch})
+                why = "the time was up" if self._left > 0 else "the archive is full"
+                self._found.missing.update({one.name: why for one in batch})
                 continue
-            seconds = [min(one.seconds, self._host.left()) for one in batch]
-            pending = [
-                self._host.runner.start(one.argv, limit) for one, limit in zip(batch, seconds)
-            ]
-            # All are listened to at once: who is not would wait at a full pipe.
-            with ThreadPoolExecutor(len(batch)) as pool:
-                answers = list(pool.map(lambda one: one.result(), pending))
-            for program, answer in zip(batch, answers):
+            for program, answer in zip(batch, answers(self._host, batch)):
                 self._take(program, answer)
 
     def _take(self, program: Program, answer: Result) -> None:
         # What docker logs prints of a container's standard error is its standard error.
         said = answer.stdout + answer.stderr
         if answer.rc is None or (not answer.ok and not said.strip()):
-            self._found.missing[program.name] = _reason(answer)
+            self._found.missing[program.name] = reason(answer)
             return
         if program.lines:
             wanted = re.compile(program.lines)
             said = "\n".join(line for line in said.splitlines() if wanted.search(line)) + "\n"
         if program.document and answer.ok:
-            self._add_document(program.name, program.about, _documents(answer.stdout))
+            self._add_document(program.name, program.about, documents(answer.stdout))
         else:
             self._add_text(program.name, program.about, said, program.tail)
 
@@ -218,28 +208,9 @@ class Collector:
             yield f"firmware: {json.dumps(throttled, sort_keys=True)}\n"
 
 
-def _documents(said: str) -> Any:
-    """Return the JSON document of an answer, or a list of those on its lines."""
-    found = []
-    for line in said.splitlines():
-        try:
-            found.append(json.loads(line))
-        except (ValueError, RecursionError):
-            found.append(line)
-    return found[0] if len(found) == 1 else found
-
-
 def _cut(said: str, limit: int, tail: bool) -> str:
     data = said.encode("utf-8", "replace")
     if len(data) <= limit:
         return data.decode()
     kept = data[-limit:] if tail and limit else data[:limit]
     return kept.decode("utf-8", "ignore")
-
-
-def _reason(answer: Result) -> str:
-    if answer.missing:
-        return f"there is no program {answer.argv[0] if answer.argv else ''}".rstrip()
-    if answer.timed_out:
-        return "no answer in time"
-    return f"status {answer.rc}: {' '.join(answer.stderr.split())[:200]}"

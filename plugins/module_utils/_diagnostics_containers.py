@@ -5,14 +5,52 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any
+from typing import Any, Sequence
 
+from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_ask import (
+    answers,
+    batches,
+    reason,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_mask import environment
 from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_parts import (
     DOCKER,
     Program,
 )
+from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
+from ansible_collections.arm64.docker.plugins.module_utils._process import Result
+
+# Seconds that all containers may take together, and that one may.
+_ALL, _ONE = 15.0, 3.0
+
+
+def inspect(host: Host, ids: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return what ``docker inspect`` says of containers, and the reason for each it does not.
+
+    One container that hangs holds up the answer for all. Then each is asked by itself, for half of
+    the host's time that is left.
+    """
+    if not ids:
+        return [], {}
+    (answer,) = answers(host, [_inspection(ids, _ALL)])
+    found = _containers(answer)
+    if found is not None:
+        return found, {}
+    found, missing, least = [], {}, host.left() / 2
+    for batch in batches(ids):
+        if host.left() <= least:
+            missing.update({f"container {one[:12]}": "the time was up" for one in batch})
+            continue
+        for one, said in zip(batch, answers(host, [_inspection([one], _ONE) for one in batch])):
+            container = _containers(said)
+            found += container or []
+            if container is None:
+                missing[f"container {one[:12]}"] = reason(said)
+    if not found:
+        missing["containers.json"] = reason(answer)
+    return found, missing
 
 
 def log_of(container: dict[str, Any], lines: int) -> Program:
@@ -47,3 +85,17 @@ def describe(inspected: dict[str, Any]) -> dict[str, Any]:
         "mounts": inspected.get("Mounts"),
         "networks": sorted((inspected.get("NetworkSettings") or {}).get("Networks") or {}),
     }
+
+
+def _inspection(ids: Sequence[str], seconds: float) -> Program:
+    argv = (*DOCKER, "inspect", "--type", "container", *ids)
+    return Program("containers.json", "docker inspect", argv, seconds)
+
+
+def _containers(answer: Result) -> list[dict[str, Any]] | None:
+    """Return the containers of an answer, None where it is none; one that is gone is left out."""
+    try:
+        found = json.loads(answer.stdout)
+    except (ValueError, RecursionError):
+        return None
+    return found if found or answer.ok or "no such" in answer.stderr.lower() else None

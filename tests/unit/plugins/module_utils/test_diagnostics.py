@@ -224,6 +224,47 @@ def test_a_daemon_that_hangs_later_leaves_the_rest(machine):
     assert "docker-df.txt" in found.parts
 
 
+STUCK = "5".ljust(64, "0")
+
+
+def hanging(argv):
+    """Answer for two containers of which one never does, and holds up what is asked with it."""
+    if "inspect" in argv:
+        return silent() if STUCK in argv else said(json.dumps([CONTAINER]))
+    return Daemon(ps=said(f"{STUCK}\n{ID}\n"))(argv)
+
+
+def test_a_container_that_hangs_hides_no_other(machine):
+    _, found, _, runner = collect(machine, docker=hanging)
+    assert [one["name"] for one in json.loads(found.parts["containers.json"])] == ["web"]
+    assert SECRET not in found.parts["logs/web.txt"]
+    assert found.missing["container 500000000000"] == "no answer in time"
+    # What its variables hold is not known, so its log might show a secret.
+    assert not [line for line in runner.command_lines("docker") if f"logs {STUCK}" in line]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown", "missing"),
+    [
+        (said("[]\n", "Error: No such container: 4c01", rc=1), "[]\n", None),
+        (said("[]\n", "Cannot connect to the Docker daemon", rc=1), None, "status 1: Cannot"),
+        (silent(), None, "no answer in time"),
+    ],
+)
+def test_containers_that_are_not_described_are_not_said_to_be_none(machine, answer, shown, missing):
+    _, found, _, _ = collect(machine, docker=Daemon(inspect=answer))
+    reasons = [why for part, why in found.missing.items() if part.startswith("container")]
+    assert found.parts.get("containers.json") == shown
+    assert all(why.startswith(missing) for why in reasons)
+    assert bool(reasons) is (missing is not None)
+
+
+def test_a_list_of_containers_that_does_not_come_is_not_said_to_be_empty(machine):
+    _, found, _, _ = collect(machine, docker=Daemon(ps=silent()))
+    assert found.missing["containers.json"] == "no answer in time"
+    assert "containers.json" not in found.parts
+
+
 def test_a_host_without_docker_is_collected_too(machine):
     _, found, _, _ = collect(machine, docker=Result((), None, missing=True))
     assert found.missing["containers.json"] == "no Docker daemon answers"

@@ -11,10 +11,13 @@ import re
 import tarfile
 import tempfile
 import time
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_collect import Collection
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+
+# Where a new archive goes. A host whose disk is full has to be explained too; /run is in memory.
+FOLDERS = ("/var/tmp", "/run", "/dev/shm")
 
 
 def index(name: str, when: str, seconds: float, facts: dict[str, Any], found: Collection) -> str:
@@ -51,30 +54,40 @@ def index(name: str, when: str, seconds: float, facts: dict[str, Any], found: Co
     return "\n".join(lines)
 
 
-def write(path: str | None, name: str, files: Mapping[str, str]) -> str:
+def write(
+    path: str | None, name: str, files: Mapping[str, str], folders: Sequence[str] = FOLDERS
+) -> str:
     """Write the archive, readable by its owner alone, and return its path.
 
-    :param path: None for a new file in /var/tmp
+    :param path: None for a new file in the first of the folders that has room for it
     :param name: the folder in the archive
     :raises DockerHostError: where it cannot be written
     """
-    folder = os.path.dirname(os.path.abspath(path)) if path else "/var/tmp"
-    temporary = None
+    data = _tar(name, files)
+    refusals = []
+    for folder in [os.path.dirname(os.path.abspath(path))] if path else folders:
+        try:
+            return _write(path, folder, data)
+        except OSError as error:
+            refusals.append(f"{path or folder}: {error.strerror or error}")
+    raise DockerHostError(
+        f"The archive of {len(data)} bytes cannot be written to {', nor to '.join(refusals)}.",
+        "Make room there, or name a place with room in 'path'.",
+    )
+
+
+def _write(path: str | None, folder: str, data: bytes) -> str:
+    handle, temporary = tempfile.mkstemp(
+        dir=folder, prefix="arm64-docker-diagnostics-", suffix=".tar.gz"
+    )
     try:
-        handle, temporary = tempfile.mkstemp(
-            dir=folder, prefix="arm64-docker-diagnostics-", suffix=".tar.gz"
-        )
         with os.fdopen(handle, "wb") as stream:
-            stream.write(_tar(name, files))
+            stream.write(data)
         if path:
             os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise DockerHostError(
-            f"The archive cannot be written to {path or folder}: {error}.",
-            "Name a place with room in 'path', such as /run/diagnostics.tar.gz in memory.",
-        ) from error
+    except OSError:
+        os.unlink(temporary)
+        raise
     return path or temporary
 
 

@@ -34,7 +34,8 @@ attributes:
 options:
   path:
     description:
-      - The file that becomes the archive. Without it this is a new file in C(/var/tmp).
+      - The file that becomes the archive. Without it this is a new file in C(/var/tmp), or in
+        memory below C(/run) where that has no room.
       - Only its owner can read it.
     type: path
   name:

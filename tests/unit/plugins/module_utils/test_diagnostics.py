@@ -25,6 +25,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_collect 
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._findings import findings
 from ansible_collections.arm64.docker.plugins.module_utils._process import Result
+from ansible_collections.arm64.docker.tests.unit.disks import full_disk
 from ansible_collections.arm64.docker.tests.unit.fakes import FakeRunner, said, silent
 from ansible_collections.arm64.docker.tests.unit.hosts import fixture
 
@@ -331,6 +332,21 @@ def test_the_archive_holds_the_files_and_is_the_owners_alone(tmp_path):
 def test_an_archive_that_cannot_be_written_is_an_error_that_names_the_place(tmp_path):
     with pytest.raises(DockerHostError, match="none/a.tar.gz"):
         write(str(tmp_path / "none/a.tar.gz"), "pi", {})
+
+
+def test_an_archive_goes_where_there_is_room_for_it(tmp_path):
+    full, roomy = str(tmp_path / "none"), str(tmp_path)
+    place = write(None, "pi", {"index.md": "# One\n"}, (full, roomy))
+    assert os.path.dirname(place) == roomy
+    assert os.stat(place).st_mode & 0o777 == 0o600
+    with pytest.raises(DockerHostError, match=f"{full}: No such file.*, nor to {full}"):
+        write(None, "pi", {}, (full, full))
+
+
+def test_a_full_disk_is_left_without_a_half_of_the_archive(tmp_path):
+    with full_disk(64), pytest.raises(DockerHostError, match=f"{tmp_path}: File too large"):
+        write(None, "pi", {"index.md": "# One\n"}, (str(tmp_path),))
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(st.text())

@@ -92,8 +92,9 @@ def merge(listed: Sequence[dict[str, Any]], stats: Sequence[dict[str, Any]]) -> 
                 "image": one.get("Image"),
                 "state": one.get("State") or str(one.get("Status", "")).partition(" ")[0].lower(),
                 "cpu_percent": percent(sample.get("CPUPerc", "")),
-                "memory_bytes": size(used),
-                "memory_limit_bytes": size(limit),
+                # Where the kernel does not account memory, docker writes 0B / 0B.
+                "memory_bytes": size(used) or None,
+                "memory_limit_bytes": size(limit) or None,
             }
         )
     return sorted(found, key=lambda one: str(one["name"]))
@@ -118,6 +119,7 @@ def size(text: str) -> int | None:
 
 
 def _images(host: Host, usage: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the images; one that is removed while they are asked for is left out."""
     listed = host.result("images")
     if not listed.ok:
         usage["problems"].append(_why(listed))
@@ -127,8 +129,10 @@ def _images(host: Host, usage: dict[str, Any]) -> list[dict[str, Any]] | None:
         return []
     answer = host.run((*DOCKER, "image", "inspect", *names), 20.0)
     try:
-        images = json.loads(answer.stdout or "null") or []
+        images = json.loads(answer.stdout)
     except (ValueError, RecursionError):
+        images = None
+    if images is None or not (images or answer.ok or "no such" in answer.stderr.lower()):
         usage["problems"].append(_why(answer))
         return None
     return [
@@ -156,6 +160,8 @@ def _lines(usage: dict[str, Any], answer: Result) -> list[dict[str, Any]] | None
 
 def _why(answer: Result) -> str:
     words = " ".join(answer.argv[3:5])
+    if answer.missing:
+        return "there is no docker command"
     if answer.rc is None:
         return f"docker {words}: no answer in time"
     return f"docker {words}: {' '.join(answer.stderr.split())[:200] or f'status {answer.rc}'}"

@@ -68,7 +68,8 @@ ansible_facts:
         containers:
           description:
             - All containers. The sample (cpu_percent of one processor, memory_bytes,
-              memory_limit_bytes) is null for those that do not run.
+              memory_limit_bytes) is null for those that do not run, and memory also where the
+              kernel does not account it, as on a Raspberry Pi without parameters for it.
           returned: always
           type: list
           elements: dict

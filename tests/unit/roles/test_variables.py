@@ -101,6 +101,40 @@ def test_the_report_of_an_audit_lands_where_ansible_was_started(evaluated) -> No
     ]
 
 
+def test_a_report_of_a_host_that_did_not_say_what_it_uses_says_so_and_not_nothing(
+    evaluated,
+) -> None:
+    stale = {"docker_usage": {"containers": [], "problems": []}}
+    read = {"containers": None, "problems": ["docker ps: no answer in time"]}
+    sets = [
+        {"ansible_facts": stale, "__docker_report_error": error, "__docker_report_read": said}
+        for error, said in (
+            ("", {"unreachable": True, "msg": "No route to host"}),
+            ("", {"msg": ""}),
+            ("", {"ansible_facts": {"ansible_docker_usage": read}}),
+            ("Permission denied", {}),
+        )
+    ]
+    found = evaluated("docker_report", *sets, usage="__docker_report_usage")
+    unread = "what the host uses could not be read:"
+    assert [one["usage"] for one in found] == [
+        {"problems": [f"{unread} No route to host"]},
+        {"problems": [f"{unread} no reason given"]},
+        read,
+        {},
+    ]
+
+
+def test_a_host_that_failed_before_the_report_is_in_it_as_such(evaluated) -> None:
+    sets = [{"docker_report_title": "x"}, {"__docker_report_record": {"name": "board"}}]
+    words = "__docker_report_hosts | map('dict2items') | map('items2dict') | list"
+    failed, known = evaluated("docker_report", *sets, hosts=words)
+    (host,) = failed["hosts"]
+    assert (host["name"], host["reachable"]) == ("localhost", False)
+    assert "failed before" in host["error"]
+    assert known["hosts"] == [{"name": "board"}]
+
+
 # What hosts say, beside that of tests/faults. The last three of sudo are those of sudo-rs, which
 # Ubuntu 26.04 has (src/common/error.rs).
 REFUSALS = {

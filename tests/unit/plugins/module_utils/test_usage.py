@@ -71,6 +71,37 @@ def test_a_daemon_that_hangs_is_a_problem(running):
     assert all("no answer in time" in problem for problem in usage["problems"])
 
 
+@pytest.mark.parametrize(
+    "answer", [silent(), said("[]\n", "Cannot connect to the Docker daemon", rc=1)]
+)
+def test_images_that_are_not_described_are_a_problem_and_not_none(running, answer):
+    runner = FakeRunner(docker=docker(inspect=answer))
+    usage = read_usage(running.host(runner=runner), "/var/lib/docker")
+    assert usage["images"] is None
+    assert len(usage["problems"]) == 1
+
+
+def test_an_image_that_is_removed_meanwhile_is_left_out(running):
+    gone = said("[]\n", "Error: No such image: sha256:1", rc=1)
+    usage = read_usage(
+        running.host(runner=FakeRunner(docker=docker(inspect=gone))), "/var/lib/docker"
+    )
+    assert (usage["images"], usage["problems"]) == ([], [])
+
+
+def test_memory_that_the_kernel_does_not_account_is_not_zero(running):
+    stats = said('{"ID":"abc","CPUPerc":"1.50%","MemUsage":"0B / 0B"}\n')
+    usage = read_usage(running.host(runner=FakeRunner(docker=docker(stats=stats))), "/")
+    (_, web) = usage["containers"]
+    assert web["cpu_percent"] == 1.5
+    assert (web["memory_bytes"], web["memory_limit_bytes"]) == (None, None)
+
+
+def test_a_host_without_the_docker_command_is_said_to_have_none(running):
+    usage = read_usage(running.host(runner=FakeRunner()), "/var/lib/docker")
+    assert set(usage["problems"]) == {"there is no docker command"}
+
+
 def test_a_disk_that_has_no_folder_yet_is_measured_above_it(machine):
     usage = read_usage(machine.host(runner=FakeRunner()), "/srv/none/yet")
     assert usage["disk"]["total_mb"] >= usage["disk"]["free_mb"] >= 0

@@ -67,6 +67,17 @@ def state(host: dict[str, Any]) -> str:
     return next((severity for severity in SEVERITIES[:2] if severity in found), "ok")
 
 
+def how_many(host: dict[str, Any], key: str, unknown: str = "") -> int | str:
+    """Return how many containers or images_unfit a host has, nothing for one not reached.
+
+    :param unknown: what stands for a number that Docker did not say
+    """
+    if not host["reachable"]:
+        return ""
+    source = "containers" if key == "containers" else "images"
+    return unknown if source in host["unknown"] else len(host[key])
+
+
 def count(hosts: Sequence[dict[str, Any]], key: str) -> dict[str, int]:
     """Return how many reachable hosts have each value, the most frequent first."""
     found = Counter(str(host[key] or "none") for host in hosts if host["reachable"])

@@ -10,7 +10,11 @@ import io
 import json
 from typing import Any, Iterator
 
-from ansible_collections.arm64.docker.plugins.module_utils._report_fleet import SEVERITIES, state
+from ansible_collections.arm64.docker.plugins.module_utils._report_fleet import (
+    SEVERITIES,
+    how_many,
+    state,
+)
 
 _COLUMNS = (
     "name",
@@ -103,7 +107,11 @@ def _metrics(report: dict[str, Any]) -> Iterator[tuple]:
     yield (
         "arm64_docker_images_unfit",
         "Images that the host does not run.",
-        [({"host": host["name"]}, len(host["images_unfit"])) for host in there],
+        [
+            ({"host": host["name"]}, len(host["images_unfit"]))
+            for host in there
+            if "images" not in host["unknown"]
+        ],
     )
     yield (
         "arm64_docker_outdated",
@@ -141,8 +149,9 @@ def _value(host: dict[str, Any], column: str) -> Any:
         return " ".join(one["id"] for one in host["findings"])
     if column == "handlers":
         return " ".join(one["architecture"] for one in host["handlers"] if one["works"])
-    value = host[column]
-    return len(value) if isinstance(value, list) else value
+    if column in ("containers", "images_unfit"):
+        return how_many(host, column)
+    return host[column]
 
 
 def _cell(value: Any) -> Any:

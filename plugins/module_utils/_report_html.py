@@ -8,7 +8,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Iterable, Sequence
 
-from ansible_collections.arm64.docker.plugins.module_utils._report_fleet import CHARTED, state
+from ansible_collections.arm64.docker.plugins.module_utils._report_fleet import (
+    CHARTED,
+    how_many,
+    state,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._report_page import SCRIPT, STYLE
 
 _NAMES = {
@@ -104,7 +108,7 @@ def _hosts(hosts: Sequence[dict[str, Any]]) -> str:
             _cell(host["kernel"]),
             _share(host["memory_total_mb"], host["memory_available_mb"]),
             _share(host["disk_total_mb"], host["disk_free_mb"]),
-            _cell("unknown" if "containers" in host["unknown"] else len(host["containers"])),
+            _cell(how_many(host, "containers", "unknown")),
             _cell(host["error"] or ", ".join(_found(host))),
         ]
         attributes = f' data-state="{now}" data-engine="{_t(host["engine"] or "none")}"'

@@ -57,11 +57,9 @@ def record(
         "containers": usage.get("containers") or [],
         "images_unfit": _unfit(facts, usage),
         "problems": usage.get("problems") or [],
-        # What Docker was asked for and did not say.
+        # What Docker did not say: it was silent, or no daemon runs.
         "unknown": [
-            name
-            for name in ("containers", "images")
-            if usage.get("problems") and usage.get(name) is None
+            name for name in ("containers", "images") if reachable and usage.get(name) is None
         ],
     }
 

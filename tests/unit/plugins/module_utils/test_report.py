@@ -154,6 +154,19 @@ def test_what_docker_did_not_say_is_shown_and_is_no_change():
     assert any("docker ps --all: no answer in time" in text for text in texts)
 
 
+def test_containers_of_a_daemon_that_does_not_run_are_unknown_and_not_gone():
+    stopped = {**fleets.usage(), "containers": None, "images": None, "storage_driver": "overlay2"}
+    facts = fleets.facts(1)
+    after = record("a", facts, stopped)
+    assert changes([fleets.host("a", 1)], [after]) == []
+    report = fleet([after, record("off", None)], NOW)
+    first, second = csv.DictReader(io.StringIO(to_csv(report)))
+    for row in (first, second):
+        assert (row["containers"], row["images_unfit"]) == ("", "")
+    assert "arm64_docker_images_unfit{" not in to_prometheus(report)
+    assert Page(to_html(report, "x")).texts.count("unknown") == 1
+
+
 @pytest.mark.parametrize("reachable", [7, "no", None])
 def test_an_earlier_report_whose_host_is_no_host_is_damaged(tmp_path, reachable):
     hosts = [{**fleets.host("a"), "reachable": reachable}]

@@ -67,6 +67,11 @@ def state(host: dict[str, Any]) -> str:
     return next((severity for severity in SEVERITIES[:2] if severity in found), "ok")
 
 
+def rank(kind: str) -> int:
+    """Return the place of a state or a severity in an order that begins with the worst."""
+    return ("unreachable", *SEVERITIES, "ok").index(kind)
+
+
 def how_many(host: dict[str, Any], key: str, unknown: str = "") -> int | str:
     """Return how many containers or images_unfit a host has, nothing for one not reached.
 

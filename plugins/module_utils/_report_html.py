@@ -11,6 +11,7 @@ from typing import Any, Iterable, Sequence
 from ansible_collections.arm64.docker.plugins.module_utils._report_fleet import (
     CHARTED,
     how_many,
+    rank,
     state,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._report_page import SCRIPT, STYLE
@@ -103,7 +104,7 @@ def _hosts(hosts: Sequence[dict[str, Any]]) -> str:
     rows = []
     for host in hosts:
         now = state(host)
-        cells = [_cell(now, kind=now), *(_cell(host[key]) for key in _NAMES)]
+        cells = [_cell(now, rank(now), now), *(_cell(host[key]) for key in _NAMES)]
         cells += [
             _cell(host["kernel"]),
             _share(host["memory_total_mb"], host["memory_available_mb"]),
@@ -143,8 +144,8 @@ def _select(name: str, label: str, values: Iterable[str]) -> str:
 def _findings(findings: Sequence[dict[str, Any]]) -> str:
     rows = [
         f'<tr><th scope="row">{_t(one["summary"])} (<code>{_t(one["id"])}</code>)</th>'
-        f"{_cell(one['severity'], kind=one['severity'])}{_cell(len(one['hosts']))}"
-        f"{_cell(one['remedy'])}<td>{_evidence(one['hosts'])}</td></tr>"
+        f"{_cell(one['severity'], rank(one['severity']), one['severity'])}"
+        f"{_cell(len(one['hosts']))}{_cell(one['remedy'])}<td>{_evidence(one['hosts'])}</td></tr>"
         for one in findings
     ]
     heads = ("Finding", "Severity", "Number", "What to do", "Hosts")

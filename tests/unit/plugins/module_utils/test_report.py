@@ -97,6 +97,18 @@ def test_an_unreachable_host_is_shown_as_such_with_the_reason():
     assert "pi,unreachable,No route to host" in to_csv(report)
 
 
+def test_severities_and_states_are_sorted_by_how_bad_they_are():
+    page = to_html(fleet(fleets.hosts(21), NOW), "x")
+    for column, words in (
+        ("hosts", ["unreachable", "error", "warning", "ok"]),
+        ("findings", ["error", "warning", "info"]),
+    ):
+        table = page.partition(f'<table id="{column}">')[2].partition("</table>")[0]
+        keys = {word: int(key) for key, word in re.findall(r'data-v="(\d)" class="(\w+)"', table)}
+        assert sorted(keys, key=keys.get) == [word for word in words if word in keys]
+        assert len(keys) >= 3
+
+
 def test_images_that_neither_cores_nor_handlers_run_do_not_fit():
     unfit = [one["name"] for one in fleets.host("even", 0)["images_unfit"]]
     assert unfit == []

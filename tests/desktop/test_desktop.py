@@ -155,6 +155,18 @@ def test_it_is_set_up_for_a_user_and_the_second_run_only_looks(host):
     assert host.play(**setup).demand().sent == (OBSERVATION,)
 
 
+def test_an_account_that_is_named_later_is_checked_too(host):
+    before = host.run("cat /var/lib/arm64-docker/desktop-users")
+    run = host.play(docker_desktop_users=[OPERATOR, "nobody-known"], docker_desktop_autostart=True)
+    assert run.rc != 0
+    assert "no account nobody-known" in run.message()
+    host.run("chmod 0600 /dev/kvm")
+    run = host.play(docker_desktop_users=[OPERATOR], docker_desktop_autostart=True)
+    host.run("chmod 0666 /dev/kvm")
+    assert "kvm: pilot cannot use" in run.message()
+    assert host.run("cat /var/lib/arm64-docker/desktop-users") == before
+
+
 def test_an_account_that_is_taken_off_the_list_loses_it(host):
     host.run("useradd --create-home ada")
     setup = {"docker_desktop_users": [OPERATOR, "ada"], "docker_desktop_autostart": True}
@@ -178,3 +190,16 @@ def test_removal_takes_back_what_was_set_up(host):
         test -d {HOME}/.docker/desktop/vms
     """)
     assert host.play(docker_desktop_state="absent").demand().sent == (OBSERVATION,)
+
+
+def test_data_is_deleted_after_the_removal_too_and_once(host):
+    options = {
+        "docker_desktop_state": "absent",
+        "docker_desktop_remove_data": True,
+        "docker_desktop_users": [OPERATOR, "nobody-known"],
+    }
+    assert host.play("--check", **options).demand().changed == 1
+    host.run(f"test -d {HOME}/.docker/desktop/vms")
+    assert host.play(**options).demand().changed == 1
+    host.run(f"test ! -e {HOME}/.docker/desktop")
+    assert host.play(**options).demand().changed == 0

@@ -896,3 +896,23 @@ def test_all_packages_of_the_engine_move_to_the_wanted_version(evaluated) -> Non
     assert [(one["drift"], one["newer"]) for one in found] == [
         (drift, newer) for _packages, _wish, drift, newer in cases
     ]
+
+
+def test_accounts_that_are_named_after_the_installation_are_checked(evaluated) -> None:
+    installed = {"docker-desktop": {"state": "installed", "version": "4.86.0-236216"}}
+    record = "/var/lib/arm64-docker/desktop-users"
+    known = {record: {"sha256": "another"}}
+    ada = {"docker_desktop_users": ["ada"], "docker_desktop_autostart": True}
+    cases = (
+        ({}, {}, ada, True),
+        (installed, {}, ada, True),
+        (installed, known, ada, True),
+        (installed, known, {"docker_desktop_users": [], "docker_desktop_autostart": True}, False),
+        (installed, {}, {"docker_desktop_users": ["ada"], "docker_desktop_autostart": None}, False),
+    )
+    sets = [
+        {"ansible_facts": {"docker_host": {"packages": packages, "files": files}}, **options}
+        for packages, files, options, _ in cases
+    ]
+    found = evaluated("docker_desktop", *sets, must="__docker_desktop_must_check")
+    assert [one["must"] for one in found] == [must for *_, must in cases]

@@ -916,3 +916,22 @@ def test_accounts_that_are_named_after_the_installation_are_checked(evaluated) -
     ]
     found = evaluated("docker_desktop", *sets, must="__docker_desktop_must_check")
     assert [one["must"] for one in found] == [must for *_, must in cases]
+
+
+@pytest.mark.parametrize(
+    ("given", "configured"),
+    [
+        (9323, {"metrics-addr": "127.0.0.1:9323"}),
+        ("9323", {"metrics-addr": "127.0.0.1:9323"}),
+        ("192.0.2.7:9323", {"metrics-addr": "192.0.2.7:9323"}),
+        ("[::1]:9323", {"metrics-addr": "[::1]:9323"}),
+        ("", {}),
+        (None, {}),
+    ],
+)
+def test_metrics_are_served_to_the_host_itself_unless_an_address_is_named(
+    evaluated, given: Any, configured: dict[str, str]
+) -> None:
+    sets = {"docker_engine_metrics_address": given}
+    (found,) = evaluated("docker_engine", sets, config="__docker_engine_given_strings")
+    assert found["config"] == configured

@@ -17,6 +17,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._observe._packages im
 from ansible_collections.arm64.docker.tests.unit import hosts
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/docker_engine"
+DESKTOP = ROLE.with_name("docker_desktop") / "tasks"
 DEBIAN, UBUNTU = "debian-13-arm64", "ubuntu-24.04-arm64"
 SUITE = "https://download.docker.com/linux/debian trixie stable"
 KEY, SOURCES = "/etc/apt/keyrings/docker.asc", "/etc/apt/sources.list.d/docker.sources"
@@ -161,6 +162,22 @@ def test_what_apt_said_is_told_whoever_called_it(
 ) -> None:
     given = {"ansible_failed_result": failed, "__docker_engine_update": updated}
     assert ask("apt_said", **given).split() == said.split()
+
+
+def test_another_role_is_told_of_its_own_options_where_apt_failed(ask: Ask) -> None:
+    own = "\n".join(cause["remedy"] for cause in ask("apt_causes"))
+    assert "docker_engine_lock_timeout says how long" in own
+    assert "Run 'dpkg --configure -a', or set docker_engine_finish_dpkg and have that done." in own
+    (step,) = [
+        one
+        for one in tasks(yaml.safe_load((DESKTOP / "install.yml").read_text(encoding="utf-8")))
+        if one.get("ansible.builtin.include_role", {}).get("tasks_from") == "explain_apt.yml"
+    ]
+    options = {key: one for key, one in step["vars"].items() if key.startswith("__")}
+    desktop = "\n".join(cause["remedy"] for cause in ask("apt_causes", **options))
+    assert "docker_desktop_lock_timeout says how long" in desktop
+    assert "Run 'dpkg --configure -a'." in desktop
+    assert "docker_engine" not in desktop
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any, Iterable, Iterator
@@ -51,11 +52,18 @@ def censored(no_log_values: Iterable[str], document: Any) -> set[str]:
 def scrub(text: str, hidden: Iterable[str]) -> str:
     """Replace secrets by markers in what another program said, in every form that JSON has."""
     for secret in sorted(hidden, key=len, reverse=True):
-        quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
-        go = re.sub("[&<>]", lambda found: _GO[found[0]], quoted)
-        for form in (secret, quoted, go):
-            text = text.replace(form, mark(secret))
+        for form in _forms(secret):
+            if form in text:
+                text = text.replace(form, mark(secret))
     return mask_text(text)
+
+
+# The texts of a large document are asked for the same secrets one after the other.
+@functools.lru_cache(maxsize=4096)
+def _forms(secret: str) -> tuple[str, ...]:
+    quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+    go = re.sub("[&<>]", lambda found: _GO[found[0]], quoted)
+    return tuple(dict.fromkeys((secret, quoted, go)))
 
 
 def _leaves(value: Any) -> Iterator[Any]:

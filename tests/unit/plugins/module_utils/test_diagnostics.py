@@ -174,6 +174,16 @@ def test_texts_of_any_shape_are_masked_in_a_time_that_grows_with_their_length(pi
     assert time.process_time() - started < 5
 
 
+def test_many_secrets_of_many_containers_are_masked_in_a_moment() -> None:
+    hidden = sorted(f"{number:030x}" for number in range(500))
+    texts = [f"A_{number}=sha256:123456" for number in range(40)]
+    started = time.process_time()
+    masked = masking.document([texts] * 60 + [[f"x{hidden[7]}x"]], hidden)
+    assert time.process_time() - started < 2
+    assert masked[:60] == [texts] * 60
+    assert hidden[7] not in masked[60][0]
+
+
 @pytest.mark.parametrize(
     ("variable", "hidden"),
     [

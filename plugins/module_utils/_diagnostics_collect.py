@@ -29,7 +29,9 @@ from ansible_collections.arm64.docker.plugins.module_utils._diagnostics_parts im
     DAEMON_PROGRAMS,
     DOCKER,
     FILES,
+    NETWORKS,
     Program,
+    daemon_programs,
     host_programs,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._observe._host import Host
@@ -72,6 +74,8 @@ class Collector:
         """Return all parts that could be had; what could not is in ``missing`` with the reason."""
         self._learn_secrets()
         answered = self.daemon_answers
+        if answered:
+            self._host.start("networks", NETWORKS, 0.2)
         containers = self._inspect_containers() if answered else []
         self._add_document("facts.json", "what docker_host_facts observed", self._facts)
         self._add_configuration()
@@ -82,7 +86,7 @@ class Collector:
         if answered:
             if "containers.json" not in self._found.missing:
                 self._add_document("containers.json", "containers, without values", containers)
-            self._ask(DAEMON_PROGRAMS)
+            self._ask(daemon_programs(self._host.result("networks").stdout.split()))
             self._ask([log_of(one, self._limits.log_lines) for one in containers])
         else:
             for program in DAEMON_PROGRAMS:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Sequence
 
 # The socket of the host's own engine, as the observation uses it.
 DOCKER = ("docker", "--host", "unix:///var/run/docker.sock")
@@ -94,6 +95,19 @@ DAEMON_PROGRAMS = (
     ),
     Program("networks.json", "docker network ls", (*DOCKER, "network", "ls", *JSON), document=True),
 )
+
+# The ids of all networks; what is said of each has the subnets, which the list has not.
+NETWORKS = (*DOCKER, "network", "ls", "--quiet", "--no-trunc")
+
+
+def daemon_programs(networks: Sequence[str]) -> tuple[Program, ...]:
+    """Return what is asked of every daemon, with the ids of its networks where they are known."""
+    if not networks:
+        return DAEMON_PROGRAMS
+    argv = (*DOCKER, "network", "inspect", *JSON, *networks)
+    described = Program("networks.json", "docker network inspect", argv, document=True)
+    return (*(one for one in DAEMON_PROGRAMS if one.name != described.name), described)
+
 
 FILES = {
     "os-release.txt": ("/etc/os-release",),

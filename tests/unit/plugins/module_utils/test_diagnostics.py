@@ -270,6 +270,22 @@ def test_containers_that_are_not_described_are_not_said_to_be_none(machine, answ
     assert bool(reasons) is (missing is not None)
 
 
+@pytest.mark.parametrize("ids", [said("17\n18\n"), silent()], ids=["known", "silent"])
+def test_networks_are_shown_with_their_subnets_where_their_ids_are_known(machine, ids):
+    described = {"Name": "bridge", "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}}
+    listed = {"Name": "bridge", "Driver": "bridge"}
+
+    def docker(argv):
+        if "network" not in argv:
+            return Daemon()(argv)
+        if "inspect" in argv:
+            return said(f"{json.dumps(described)}\n" * argv.count("17"))
+        return ids if "--quiet" in argv else said(f"{json.dumps(listed)}\n")
+
+    _, found, _, _ = collect(machine, docker=docker)
+    assert json.loads(found.parts["networks.json"]) == (described if ids.ok else listed)
+
+
 def test_a_list_of_containers_that_does_not_come_is_not_said_to_be_empty(machine):
     _, found, _, _ = collect(machine, docker=Daemon(ps=silent()))
     assert found.missing["containers.json"] == "no answer in time"

@@ -935,3 +935,14 @@ def test_metrics_are_served_to_the_host_itself_unless_an_address_is_named(
     sets = {"docker_engine_metrics_address": given}
     (found,) = evaluated("docker_engine", sets, config="__docker_engine_given_strings")
     assert found["config"] == configured
+
+
+def test_accounts_of_docker_desktop_are_named_on_the_command_line_as_lists_are(evaluated) -> None:
+    written = ("ada, web-1", '["ada","web-1"]', "", ["ada", "web-1"])
+    sets = [{"docker_desktop_users": one} for one in written]
+    found = evaluated("docker_desktop", *sets, users="__docker_desktop_users")
+    both = ["ada", "web-1"]
+    assert [one["users"] for one in found] == [both, both, [], both]
+    sets = [{"docker_desktop_ignore": one} for one in ("cgroup, kvm", '["cgroup", "kvm"]', "")]
+    found = evaluated("docker_desktop", *sets, ignored="__docker_desktop_ignored")
+    assert [one["ignored"] for one in found] == [["cgroup", "kvm"], ["cgroup", "kvm"], []]

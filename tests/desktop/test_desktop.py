@@ -181,7 +181,7 @@ def test_an_account_that_is_taken_off_the_list_loses_it(host):
 
 
 def test_removal_takes_back_what_was_set_up(host):
-    host.run(f"install -d -o {OPERATOR} {HOME}/.docker/desktop/vms")
+    host.run(f"runuser --user {OPERATOR} -- mkdir -p {HOME}/.docker/desktop/vms")
     host.play(docker_desktop_state="absent").demand()
     assert host.version() == ""
     host.run(f"""

@@ -39,6 +39,7 @@ echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
 apt-get -qq update
 useradd --create-home --shell /bin/sh {OPERATOR}
 loginctl enable-linger {OPERATOR}
+timeout 60 sh -c 'until test -S /run/user/$(id -u {OPERATOR})/systemd/private; do sleep 1; done'
 """
 
 
@@ -117,10 +118,15 @@ def test_it_starts_when_its_user_logs_in(workstation):
     assert workstation.service("is-active") == "active"
 
 
-def test_removal_ends_it(workstation):
+def test_removal_ends_it_and_deletes_its_data_where_that_is_asked_for(workstation):
+    data = f"/home/{OPERATOR}/.docker/desktop"
+    workstation.ssh(f"runuser -u {OPERATOR} -- mkdir -p {data}/vms")
     workstation.play(
-        "arm64.docker.desktop", docker_desktop_state="absent", docker_desktop_users=[OPERATOR]
+        "arm64.docker.desktop",
+        docker_desktop_state="absent",
+        docker_desktop_users=[OPERATOR],
+        docker_desktop_remove_data=True,
     ).demand()
     assert workstation.service("is-active") == "inactive"
     assert workstation.ssh("pgrep -f com.docker.backend || true") == ""
-    assert workstation.ssh("test ! -e /opt/docker-desktop && echo gone") == "gone\n"
+    workstation.ssh(f"test ! -e /opt/docker-desktop; test ! -e {data}")

@@ -254,9 +254,10 @@ ansible_facts:
             units: {}
         apt:
           description:
-            - Packages that dpkg left C(unfinished), files in its C(journal), whether its status
-              file is C(damaged), who holds its C(locks), whether apt has package lists
-              (C(indexed)), its C(sources), C(automatic_upgrades) and C(needrestart).
+            - Packages that dpkg left C(unfinished), those of Docker that were C(removed) and not
+              purged, files in its C(journal), whether its status file is C(damaged), who holds its
+              C(locks), whether apt has package lists (C(indexed)), its C(sources),
+              C(automatic_upgrades) and C(needrestart).
             - C(keyrings) has the fingerprints of the primary keys in each file of
               /etc/apt/keyrings and in those that sign Docker's sources.
           returned: when gathered

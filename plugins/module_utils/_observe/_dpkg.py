@@ -26,11 +26,15 @@ class Package:
 
 @dataclass(frozen=True)
 class Dpkg:
-    """The packages of a host by name, those left unfinished, and whether the file is cut off."""
+    """The packages of a host by name, those left unfinished, and whether the file is cut off.
+
+    ``removed`` are those of which only the configuration is left: they were not purged.
+    """
 
     packages: dict = field(default_factory=dict)
     unfinished: tuple = ()
     damaged: bool = False
+    removed: frozenset = frozenset()
 
 
 def read_dpkg(status: bytes) -> Dpkg:
@@ -41,7 +45,7 @@ def read_dpkg(status: bytes) -> Dpkg:
     be read is returned all the same.
     Where two architectures of a package are installed, the first in the file counts.
     """
-    packages, unfinished = {}, []
+    packages, unfinished, removed = {}, [], set()
     damaged = not status.endswith(b"\n\n")
     for record in status.split(b"\n\n"):
         if not record.strip():
@@ -52,6 +56,8 @@ def read_dpkg(status: bytes) -> Dpkg:
             damaged = True
             continue
         want, error, state = words
+        if state == "config-files":
+            removed.add(name)
         if state in ("not-installed", "config-files"):
             continue
         if b"Version" not in fields or b"Architecture" not in fields:
@@ -63,4 +69,4 @@ def read_dpkg(status: bytes) -> Dpkg:
             name,
             Package(fields[b"Version"], fields[b"Architecture"], want == "hold", state),
         )
-    return Dpkg(packages, tuple(sorted(unfinished)), damaged)
+    return Dpkg(packages, tuple(sorted(unfinished)), damaged, frozenset(removed))

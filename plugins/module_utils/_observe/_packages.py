@@ -116,7 +116,8 @@ DENIED = "#!/bin/sh\nexit 101\n"
 def read_apt(host: Host) -> dict[str, Any]:
     """Return the state of the package manager.
 
-    ``unfinished`` are packages that dpkg left half-done, ``damaged`` says that its status file
+    ``unfinished`` are packages that dpkg left half-done, ``removed`` those of Docker that were
+    removed and not purged, ``damaged`` says that its status file
     was cut off, ``locks`` who holds which lock now, ``indexed`` whether apt has package lists,
     ``sources`` where they come from, ``keyrings`` the fingerprints of the keys that matter for
     Docker's, ``services_denied`` whether Ansible's apt module, killed while it worked, has left
@@ -128,6 +129,7 @@ def read_apt(host: Host) -> dict[str, Any]:
     journal = [name for name in host.names("/var/lib/dpkg/updates") if name.isdigit()]
     return {
         "unfinished": list(dpkg.unfinished),
+        "removed": [name for name in PACKAGES if name in dpkg.removed],
         "journal": journal,
         "damaged": dpkg.damaged,
         "locks": _locks(host),

@@ -34,6 +34,14 @@ def test_a_recorded_file_is_read_as_dpkg_wrote_it() -> None:
     assert not dpkg.damaged
 
 
+def test_what_was_removed_and_not_purged_is_told_apart() -> None:
+    dpkg = read_dpkg(
+        b"Package: docker.io\nStatus: deinstall ok config-files\n\n"
+        b"Package: runc\nStatus: purge ok not-installed\n\n"
+    )
+    assert (dpkg.packages, dpkg.removed, dpkg.damaged) == ({}, {"docker.io"}, False)
+
+
 @pytest.mark.parametrize(
     ("words", "installed", "hold", "unfinished"),
     [

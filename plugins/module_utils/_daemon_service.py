@@ -34,7 +34,10 @@ _SHOW_SECONDS = 15
 _ASK_SECONDS = 10
 _JOURNAL_SECONDS = 15
 _POLL_SECONDS = 1.0
+# Lines that are shown, out of those that are read.
 _JOURNAL_LINES = 20
+_JOURNAL_READ = 500
+_GOES_WELL = re.compile(r"\blevel=(info|debug)\b")
 
 # Problems of the client that say nothing against the daemon: systemd's word has to do then.
 _CLIENTS_OWN = ("docker_missing", "docker_is_podman", "docker_unreadable")
@@ -163,11 +166,18 @@ class Service:
         return self._apply("restart", address, seconds, None)
 
     def journal(self, since: float) -> str:
-        """Return the last lines of the daemon's journal since a time in seconds since 1970."""
+        """Return the last lines of the daemon's journal since a time in seconds since 1970.
+
+        Docker 20.10 writes so much of what goes well that its reason to fail would not be among
+        them: that counts only where there is nothing else.
+        """
         argv = ["journalctl", f"--unit={self.unit}", f"--since=@{int(since)}"]
-        argv += [f"--lines={_JOURNAL_LINES}", "--no-pager", "--output=cat"]
+        argv += [f"--lines={_JOURNAL_READ}", "--no-pager", "--output=cat"]
         answer = self.runner.run(argv, _JOURNAL_SECONDS)
-        return answer.stdout.strip() or f"(nothing; journalctl said: {_reason(answer)})"
+        lines = answer.stdout.strip().splitlines()
+        telling = [line for line in lines if not _GOES_WELL.search(line)]
+        shown = (telling or lines)[-_JOURNAL_LINES:]
+        return "\n".join(shown) or f"(nothing; journalctl said: {_reason(answer)})"
 
     def _apply(
         self, verb: str, address: str | None, seconds: float, since: str | None

@@ -205,7 +205,16 @@ def test_the_journal_is_read_from_a_time_on(engine: Engine) -> None:
     engine.journal = ["one", "two"]
     assert engine.service().journal(1_700_000_000.9) == "one\ntwo"
     (line,) = engine.runner.command_lines("journalctl")
-    assert "--unit=docker.service --since=@1700000000 --lines=20" in line
+    assert "--unit=docker.service --since=@1700000000 --lines=500" in line
+
+
+def test_what_goes_well_does_not_push_the_reason_out_of_the_journal(engine: Engine) -> None:
+    chatter = [f'time="2026-11-23" level=info msg="parsed scheme {n}"' for n in range(60)]
+    reason = "failed to start daemon: listen tcp 127.0.0.1:22: bind: address already in use"
+    engine.journal = ["Starting docker.service...", *chatter, reason, *chatter]
+    assert engine.service().journal(0) == f"Starting docker.service...\n{reason}"
+    engine.journal = chatter
+    assert engine.service().journal(0).splitlines() == chatter[-20:]
 
 
 def test_a_journal_that_says_nothing_is_told(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from plays.host import Host
 
 pytestmark = [
     pytest.mark.full,
-    pytest.mark.parametrize("host", [None], ids=["server"], indirect=True),
+    pytest.mark.parametrize("host", [{}], ids=["server"], indirect=True),
 ]
 
 BOOT_PARAMETERS = "arm64.docker.boot_parameters"

@@ -32,7 +32,7 @@ UNIT
 systemctl --global --quiet enable screen.target
 mkdir -p /usr/share/wayland-sessions
 touch /usr/share/wayland-sessions/screen.desktop
-echo 'c! /dev/kvm 0666 - - - 1:3' >/etc/tmpfiles.d/kvm.conf
+echo 'c /dev/kvm 0666 - - - 1:3' >/etc/tmpfiles.d/kvm.conf
 systemd-tmpfiles --create /etc/tmpfiles.d/kvm.conf
 rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list

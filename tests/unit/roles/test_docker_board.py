@@ -508,10 +508,13 @@ def test_the_backend_that_this_run_chooses_decides_on_the_dropin(jetson: Board) 
     assert jetson.says("dropin_drift") is True
 
 
-@pytest.mark.parametrize(
+of_each_vendor = pytest.mark.parametrize(
     ("vendor", "repaired"),
     [("nvidia", True), ("rockchip", True), ("raspberrypi", True), ("generic", False)],
 )
+
+
+@of_each_vendor
 def test_boards_that_are_known_get_their_backend_and_others_are_refused(
     jetson: Board, vendor: str, repaired: bool
 ) -> None:
@@ -527,10 +530,7 @@ def test_boards_that_are_known_get_their_backend_and_others_are_refused(
     assert ("netfilter_backend_missing" in preflight.says("mended")) is repaired
 
 
-@pytest.mark.parametrize(
-    ("vendor", "repaired"),
-    [("nvidia", True), ("rockchip", True), ("raspberrypi", True), ("generic", False)],
-)
+@of_each_vendor
 def test_boards_that_are_known_get_the_dropin_and_others_are_refused(
     jetson: Board, vendor: str, repaired: bool
 ) -> None:

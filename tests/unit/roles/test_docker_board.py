@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -31,8 +32,9 @@ DROPIN_TEXT = (
 )
 
 
+@functools.cache
 def variables(role: str) -> dict[str, Any]:
-    """Return the defaults and variables of a role, as templates."""
+    """Return the defaults and variables of a role, as templates, to be read only."""
     loader = DataLoader()
     found = {}
     for name in ("defaults", "vars"):

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.arm64.docker.plugins.module_utils import _errors
+from ansible_collections.arm64.docker.tests.unit.playing import COLLECTION, run_play
 
-COLLECTION = Path(_errors.__file__).parents[2]
 ROLE = COLLECTION / "roles/docker_desktop"
 
 # Each account has its home below one folder, and a profile that says something.
@@ -39,33 +35,15 @@ def play(tmp_path: Path):
     (programs / "runuser").chmod(0o755)
 
     def run(name: str, *options: str, **variables: Any) -> str:
-        files = [str(ROLE / "defaults/main.yml"), *map(str, sorted(ROLE.glob("vars/**/*.yml")))]
         tasks = yaml.safe_load((ROLE / "tasks" / name).read_text(encoding="utf-8"))
-        document = {
-            "hosts": "localhost",
-            "connection": "local",
-            "gather_facts": False,
-            "vars_files": files,
-            "tasks": [{"ansible.builtin.set_fact": variables}, *tasks],
-        }
-        (tmp_path / "play.yml").write_text(json.dumps([document]), encoding="utf-8")
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        done = subprocess.run(
-            [program, str(tmp_path / "play.yml"), *options],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTION.parents[2]),
-                "ANSIBLE_NOCOLOR": "1",
-                "PATH": f"{programs}:{os.environ['PATH']}",
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        return run_play(
+            tmp_path / "play.yml",
+            ROLE.name,
+            [{"ansible.builtin.set_fact": variables}, *tasks],
+            *options,
+            folder=tmp_path,
+            environment={"PATH": f"{programs}:{os.environ['PATH']}"},
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     run.homes = homes
     return run

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
@@ -41,8 +42,9 @@ DOCKER_CE = {
 Ask = Callable[..., Any]
 
 
+@functools.cache
 def variables() -> dict[str, Any]:
-    """Return the defaults and variables of the role, as templates."""
+    """Return the defaults and variables of the role, as templates, to be read only."""
     found = {"ansible_check_mode": False, "inventory_hostname": "board"}
     for path in (ROLE / "defaults/main.yml", *sorted((ROLE / "vars/main").iterdir())):
         found.update(DataLoader().load_from_file(str(path), trusted_as_template=True))

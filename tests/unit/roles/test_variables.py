@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +13,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.arm64.docker.plugins.filter.dind_instances import dind_instances
-from ansible_collections.arm64.docker.plugins.module_utils import _errors
 from ansible_collections.arm64.docker.plugins.module_utils._archive import docker_archive
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
+from ansible_collections.arm64.docker.tests.unit.playing import COLLECTION, run_play
 
-COLLECTION = Path(_errors.__file__).parents[2]
 OWN = "linux/arm64"
 HOST = {"platform": {"platform": OWN, "aarch32": False}, "emulation": {}, "packages": {}}
 
@@ -36,40 +32,17 @@ def evaluated(tmp_path: Path):
     start.mkdir()
 
     def evaluate(role: str, *sets: dict[str, Any], **expressions: str) -> list[dict[str, Any]]:
-        place = COLLECTION / "roles" / role
-        files = [str(place / "defaults/main.yml"), *map(str, sorted(place.glob("vars/**/*.yml")))]
         content = ", ".join(f"'{name}': {words}" for name, words in expressions.items())
+        message = f"{{{{ 'RESULT' ~ ({{ {content} }} | to_json | b64encode) ~ '.' }}}}"
         tasks: list[dict[str, Any]] = []
         for number, variables in enumerate(sets):
-            message = f"{{{{ 'RESULT' ~ ({{ {content} }} | to_json | b64encode) ~ '.' }}}}"
             tasks += [
                 {"ansible.builtin.set_fact": variables},
                 {"ansible.builtin.debug": {"msg": message}, "name": f"Say {number}"},
             ]
-        document = {
-            "hosts": "localhost",
-            "connection": "local",
-            "gather_facts": False,
-            "vars_files": files,
-            "tasks": tasks,
-        }
-        (play / "play.yml").write_text(json.dumps([document]), encoding="utf-8")
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTION.parents[2]),
-            "PWD": str(start),
-        }
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), str(play / "play.yml")],
-            cwd=start,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return [json.loads(b64decode(one)) for one in re.findall(r"RESULT([^.]+)\.", done.stdout)]
+        where = {"folder": start, "environment": {"PWD": str(start)}}
+        said = run_play(play / "play.yml", role, tasks, **where)
+        return [json.loads(b64decode(one)) for one in re.findall(r"RESULT([^.]+)\.", said)]
 
     evaluate.play, evaluate.start = play, start
     return evaluate

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Docker daemon of the test's own, which only pulls: it has no network for containers."""
+"""A Docker daemon of the test's own, without a network for containers."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import RegistryError
@@ -17,15 +19,20 @@ START, STOP = 30, 20
 
 
 class Engine:
-    """A daemon inside a `with`, with its own socket and data; needs root."""
+    """A daemon inside a `with`, with its own socket and data; needs root.
 
-    def __init__(self, folder: Path) -> None:
+    :param containerd: whether containerd stores its images, without which nothing that it builds
+        has attestations or several platforms
+    """
+
+    def __init__(self, folder: Path, *, containerd: bool = False) -> None:
         if not shutil.which("dockerd"):
             raise RegistryError("dockerd is missing: tests/host/prepare containers installs it.")
         folder.mkdir()
         self._folder = folder
         self._bridge = f"reg{os.getpid()}"
         self._host = f"unix://{folder}/docker.sock"
+        self._containerd = containerd
 
     def __enter__(self) -> Engine:
         folder = self._folder
@@ -34,10 +41,17 @@ class Engine:
         run(["ip", "link", "add", self._bridge, "type", "bridge"])
         run(["ip", "address", "add", "192.0.2.1/30", "dev", self._bridge])
         network = ["--bridge", self._bridge, "--iptables=false", "--ip6tables=false"]
+        # A containerd that the machine has serves others too.
+        spaces = [f"--containerd-namespace={self._bridge}"]
+        spaces.append(f"--containerd-plugins-namespace={self._bridge}-plugins")
+        store = [] if self._containerd else ["--storage-driver", "vfs"]
+        config = folder / "daemon.json"
+        features = {"containerd-snapshotter": self._containerd}
+        config.write_text(json.dumps({"features": features}), encoding="ascii")
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 ["dockerd", "--host", self._host, "--pidfile", folder / "pid", *folders, *network]
-                + ["--storage-driver", "vfs", "--config-file", _empty(folder)],
+                + [*spaces, *store, "--config-file", config],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -59,7 +73,16 @@ class Engine:
 
     def docker(self, *arguments: str) -> str:
         """Run the command docker and return what it prints."""
-        return run(["docker", "--host", self._host, *arguments]).decode()
+        settings = {"DOCKER_CONFIG": str(self._folder / "config")}
+        return run(["docker", "--host", self._host, *arguments], settings).decode()
+
+    def build(self, image: str, platforms: Sequence[str], *options: str) -> None:
+        """Build an image of one file with buildx, and push it to a registry on the loopback."""
+        context = self._folder / "context"
+        context.mkdir(exist_ok=True)
+        (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", encoding="ascii")
+        wanted = ["--platform", ",".join(platforms), *options]
+        self.docker("buildx", "build", *wanted, "--tag", image, "--push", str(context))
 
     def pull(self, image: str, platform: str) -> str | None:
         """Return the digest of the configuration of what is pulled, or None where nothing fits."""
@@ -81,9 +104,3 @@ class Engine:
             self._process.kill()
             self._process.wait(STOP)
         run(["ip", "link", "delete", self._bridge])
-
-
-def _empty(folder: Path) -> Path:
-    place = folder / "daemon.json"
-    place.write_text("{}", encoding="ascii")
-    return place

@@ -9,6 +9,7 @@ import pytest
 
 from registry.asking import ask, ask_one
 from registry.images import DOCKER_LIST, OCI_INDEX, all_images, digest, inspect
+from registry.reading import read_with_skopeo
 
 REPOSITORIES = [image.repository for image in all_images()]
 WAYS = ["open", "htpasswd", "token"]
@@ -28,36 +29,6 @@ def answers(registries, images):
     logins = [entry for way in WAYS for entry in login(registries.all[way])]
     answer = ask(images=names, ca_path=str(registries.ca), registry_auth=logins)
     return {row["name"]: row for row in answer["images"]}
-
-
-def normal(platform):
-    """Return a platform's name as the module has it, by a rule of this test's own."""
-    return (
-        platform["os"]
-        + "/"
-        + platform["architecture"]
-        + (
-            "/" + platform["variant"]
-            if platform.get("variant") and platform["architecture"] != "arm64"
-            else ""
-        )
-    )
-
-
-def read_with_skopeo(name, registry, ca, raw):
-    """Return the platforms of an image, {name: digest}, from what skopeo reads."""
-    document = json.loads(raw)
-    if "manifests" not in document:
-        config = json.loads(inspect(name, registry, ca, "--config"))
-        return {normal(config): digest(raw)}
-    found = {}
-    for entry in document["manifests"]:
-        inner = f"{name}@{entry['digest']}"
-        if "platform" not in entry:
-            found.update(read_with_skopeo(inner, registry, ca, inspect(inner, registry, ca)))
-        elif entry["platform"]["os"] != "unknown":
-            found[normal(entry["platform"])] = entry["digest"]
-    return found
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -8,7 +8,6 @@ import json
 import pytest
 
 from registry.asking import ask
-from registry.engine import Engine
 
 # Docker's own store follows neither indexes in indexes nor entries without a platform.
 REPOSITORIES = [
@@ -16,12 +15,6 @@ REPOSITORIES = [
     "test/amd64-only", "test/s390x-and-amd64", "test/oci-arm64", "test/docker-amd64", "test/empty",
 ]  # fmt: skip
 HOSTS = ["linux/arm64", "linux/arm/v7", "linux/amd64"]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    with Engine(tmp_path_factory.mktemp("engine") / "docker") as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("host", HOSTS)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ from .programs import run
 # In seconds.
 START, STOP = 30, 20
 
+_numbers = itertools.count()
+
 
 class Engine:
     """A daemon inside a `with`, with its own socket and data; needs root.
@@ -30,7 +33,7 @@ class Engine:
             raise RegistryError("dockerd is missing: tests/host/prepare containers installs it.")
         folder.mkdir()
         self._folder = folder
-        self._bridge = f"reg{os.getpid()}"
+        self._bridge = f"reg{os.getpid()}.{next(_numbers)}"
         self._host = f"unix://{folder}/docker.sock"
         self._containerd = containerd
 

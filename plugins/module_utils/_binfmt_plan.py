@@ -50,6 +50,7 @@ class Wish:
     credentials: bool | None = None
     persistent: bool = True
     replace: bool = False
+    keep_others: bool = False
 
     @property
     def wants_credentials(self) -> bool | None:
@@ -304,12 +305,14 @@ def _kernel_away(wish: Wish, current: Current) -> list[Action]:
     serving = [handler for handler in current.handlers if serves(handler, wish.architecture)]
     own = [handler for handler in serving if handler.name == wish.name]
     others = [handler for handler in serving if handler not in own and handler.enabled]
+    if wish.keep_others:
+        others = []
     if others and not wish.replace:
         raise DockerHostError(
             f"Programs for {wish.architecture} are also taken by the handler {others[0].name}, "
             f"whose interpreter is {others[0].interpreter}.",
-            "Remove it with the program that registered it, or set replace: true, which disables "
-            "it until the next boot.",
+            "Remove it with the program that registered it, set replace: true, which disables it "
+            "until the next boot, or leave it alone with keep_others: true.",
         )
     if wish.state == ABSENT:
         actions = [Action("unregister", handler.name, handler) for handler in own]
@@ -328,20 +331,22 @@ def _files_away(wish: Wish, current: Current) -> list[Action]:
     records = [
         file for file in current.files if file.is_record and file.registers(wish.architecture)
     ]
+    brought = [file for file in records if file.name == wish.name and not file.local]
     for file in records:
-        if file.local or file.name != wish.name:
+        if file not in brought and not wish.keep_others:
             raise DockerHostError(
                 f"binfmt-support registers the handler {file.name} for {wish.architecture} at the "
                 "next boot.",
                 f"Remove it: update-binfmts --remove {file.name} {file.handlers[0].interpreter}",
             )
-    return [*(Action("remove", file.path) for file in records), *_systemd_away(wish, current)]
+    return [*(Action("remove", file.path) for file in brought), *_systemd_away(wish, current)]
 
 
 def _systemd_away(wish: Wish, current: Current) -> list[Action]:
     there, hidden = current.file(wish.path), current.hidden(wish.path)
     for file in effective(file for file in current.files if not file.is_record):
-        if file.registers(wish.architecture) and file.name != f"{wish.name}.conf":
+        other = file.name != f"{wish.name}.conf" and not wish.keep_others
+        if other and file.registers(wish.architecture):
             raise DockerHostError(
                 f"{file.path} registers a handler for {wish.architecture} at the next boot.",
                 "Remove that line or that file; only a file that is named as the handler is "

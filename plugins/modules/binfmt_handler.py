@@ -87,6 +87,13 @@ options:
         registrations too. V(false) is an error that names them.
     type: bool
     default: false
+  keep_others:
+    description:
+      - Whether V(disabled) and V(absent) leave handlers of other names that take the same programs
+        as they are, now and at the next boot, and put away only the one of this module. V(false) is
+        an error that names them, since programs of O(arch) would still run.
+    type: bool
+    default: false
   timeout:
     description:
       - Seconds that the program of O(arch) may take.
@@ -192,6 +199,7 @@ def main() -> None:
             "persistent": {"type": "bool", "default": True},
             "verify": {"type": "bool", "default": True},
             "replace": {"type": "bool", "default": False},
+            "keep_others": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 10},
         },
         supports_check_mode=True,
@@ -201,6 +209,11 @@ def main() -> None:
         module.fail_json(
             msg=f"timeout is {options['timeout']}. Give it a whole number of seconds from 1 on."
         )
+    if options["replace"] and options["keep_others"]:
+        module.fail_json(
+            msg="replace and keep_others are both true. Handlers of other names are either "
+            "disabled or left alone: set one of them."
+        )
     wish = Wish(
         architecture=options["arch"],
         state=options["state"],
@@ -209,6 +222,7 @@ def main() -> None:
         credentials=options["credentials"],
         persistent=options["persistent"],
         replace=options["replace"],
+        keep_others=options["keep_others"],
     )
     try:
         machine = Machine(Runner(), timeout=options["timeout"])

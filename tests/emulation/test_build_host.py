@@ -186,9 +186,7 @@ def test_bad_input_is_explained_and_leaves_the_handler_as_it_was(host, options, 
 
 
 def test_a_handler_of_another_name_is_named_and_replaced_only_when_asked(host):
-    other = handler(host)
-    line = f":mine:M::{escaped(other['magic'])}:{escaped(other['mask'])}:/opt/broken:F"
-    host.ssh(f"printf '%s' '{line}' >{BINFMT}/register")
+    register_another(host)
     refused = host.module("arm64.docker.binfmt_handler", arch="arm64").result()
     assert "taken by the handler mine" in refused["msg"]
     done = host.module("arm64.docker.binfmt_handler", arch="arm64", replace=True).demand().result()
@@ -212,10 +210,12 @@ def test_qemu_can_come_from_an_image_that_is_pinned(host):
 
 
 def test_all_that_was_brought_is_taken_back(host, before):
+    register_another(host)
     settings = {"docker_targets": "all", "docker_engine_remove_data": True}
     host.play("arm64.docker.uninstall", **settings).demand()
     host.ssh("apt-get -qq -y autoremove --purge")
-    assert "qemu" not in host.ssh(f"ls {BINFMT}")
+    assert host.ssh(f"ls {BINFMT}").split() == ["mine", "register", "status"]
+    host.ssh(f"echo -1 >{BINFMT}/mine")
     left = {line for line in baseline(host) ^ before if "/apt/" not in line}
     assert left == set()
 
@@ -231,6 +231,13 @@ def test_handlers_of_packages_that_were_there_before_come_back(host):
     host.close()
     host.machine.reboot()
     assert handler(host) == packaged
+
+
+def register_another(host):
+    """Register a handler as programs other than QEMU do, with the magic of QEMU's."""
+    one = handler(host)
+    line = f":mine:M::{escaped(one['magic'])}:{escaped(one['mask'])}:/opt/broken:F"
+    host.ssh(f"printf '%s' '{line}' >{BINFMT}/register")
 
 
 def escaped(digits):

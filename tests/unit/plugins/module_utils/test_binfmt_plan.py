@@ -235,6 +235,20 @@ def test_what_belongs_to_others_is_disabled_where_that_is_asked() -> None:
     ]
 
 
+def test_what_belongs_to_others_is_left_alone_where_that_is_asked() -> None:
+    wish = Wish("arm64", ABSENT, keep_others=True)
+    files = (
+        OWN_FILE,
+        replace(VENDOR_FILE, path="/etc/binfmt.d/box64.conf"),
+        replace(RECORD, path="/var/lib/binfmts/box64"),
+        replace(RECORD, local=True),
+    )
+    assert steps(wish, OTHER, GOOD, files=files) == ["unregister qemu-aarch64", f"remove {OWN}"]
+    assert steps(wish, OTHER, files=files[1:]) == []
+    disabled = replace(wish, state="disabled", persistent=False)
+    assert steps(disabled, OTHER, GOOD) == ["disable qemu-aarch64"]
+
+
 def test_without_a_qemu_the_error_says_what_to_install() -> None:
     with pytest.raises(DockerHostError, match="qemu-user-static"):
         plan(WANTED, Current(), None)

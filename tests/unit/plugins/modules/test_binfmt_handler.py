@@ -52,3 +52,9 @@ def test_check_mode_predicts_and_changes_nothing(tmp_path: Any) -> None:
     assert str(program) in answer["diff"]["after"]
     again = run(arch="loong64", interpreter=str(program), verify=False)
     assert again["diff"] == answer["diff"]
+
+
+def test_others_are_not_both_disabled_and_left_alone() -> None:
+    answer = run(arch="riscv64", state="absent", replace=True, keep_others=True)
+    assert answer["failed"] is True
+    assert "set one of them" in answer["msg"]

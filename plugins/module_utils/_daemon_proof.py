@@ -52,7 +52,8 @@ class Proof:
         if trouble is None:
             _atomic.remove(self.undo_path)
             return
-        failed = f"{self.service.unit} does not run with {self.path} ({how}): {trouble}."
+        failed = f"{self.service.unit} does not run with {self.path} ({how}"
+        failed += f"{self._changed()}): {trouble}."
         journal = f"Journal of the attempt:\n{self.service.journal(start)}\n"
         if self.good == self.data:
             raise self._error(
@@ -72,6 +73,12 @@ class Proof:
             f"{failed} Docker is down, also with the old file: {trouble}.\n{journal}",
             f"Mend what the second journal names, then {self._by_hand()}",
         )
+
+    def _changed(self) -> str:
+        """Return the keys that differ from what the daemon ran with, in words; not their values."""
+        old, new = (_json_object.read(one or b"")[0] or {} for one in (self.good, self.data))
+        keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+        return f"; it differs in {', '.join(keys)}" if keys else ""
 
     def _attempt(self, how: str, seconds: float) -> str | None:
         """Apply what the file holds now; return None, or why the daemon does not run with it."""

@@ -63,7 +63,7 @@ BAD_CONFIGURATIONS = {
     "a wrong type": ({"debug": "perhaps"}, "debug"),
     "hosts in conflict with the unit": ({"hosts": ["unix:///run/other.sock"]}, "hosts"),
     "a port in use": ({"metrics-addr": "127.0.0.1:22"}, "address already in use"),
-    "a storage driver that cannot start": ({"storage-driver": "zfs"}, "zfs"),
+    "a storage driver that cannot start": ({"storage-driver": "zfs"}, "graphdriver"),
 }
 
 

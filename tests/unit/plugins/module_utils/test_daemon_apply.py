@@ -256,6 +256,7 @@ def test_a_daemon_that_never_answers_gets_its_old_file_back(engine: Engine) -> N
     engine.answers = False
     error = fail(engine, {"data-root": "/srv"}, health_timeout=30)
     assert engine.path.read_text(encoding="utf-8") == OLD
+    assert "(restart; it differs in data-root)" in error.message
     assert "Docker is down, also with the old file" in error.message
     assert error.message.count("Journal") == 2
     assert "systemctl restart docker.service" in error.remedy

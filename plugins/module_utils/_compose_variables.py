@@ -13,6 +13,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*[=:](.*)", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"")
+# What follows a backslash between double quotes; before anything else it stands for itself.
+_ESCAPED = {**dict(zip("abfnrtv", "\a\b\f\n\r\t\v")), '"': '"', "\\": "\\", "$": "$$"}
+_ESCAPE = re.compile(r"\\([abfnrtv\"\\$])")
 _DEEPEST = 20
 _LONGEST = 64 * 1024
 _LIMIT = 1024 * 1024
@@ -158,10 +162,11 @@ def _unreadable(text: str) -> DockerHostError:
 
 
 def _value(text: str, known: Mapping[str, str]) -> str:
-    quote = text[:1]
-    if quote in ("'", '"') and text.find(quote, 1) > 0:
-        inner = text[1 : text.find(quote, 1)]
-        return inner if quote == "'" else _filled(inner, known)
+    quoted = _QUOTED.match(text)
+    if quoted and quoted[1] is not None:
+        return quoted[1]
+    if quoted:
+        return _filled(_ESCAPE.sub(lambda match: _ESCAPED[match[1]], quoted[2]), known)
     return _filled(re.sub(r"(^|\s+)#.*", "", text), known)
 
 

@@ -659,6 +659,22 @@ H=${A}${NOT_THERE}
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (r'A="x\ty\"z\n1"', 'x\ty"z\n1'),
+        (r'A="a\$b"', "a$b"),
+        (r'A="x\\\\y"', r"x\\y"),
+        (r'A="p\qz"', r"p\qz"),
+        (r'A="c:\\new" # note', r"c:\new"),
+        (r"A='a\tb'", r"a\tb"),
+        ('A=""', ""),
+    ],
+)
+def test_what_stands_between_quotes_is_read_as_compose_reads_it(line: str, value: str) -> None:
+    assert read_environment_file(line) == {"A": value}
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_an_environment_file(text: str) -> None:
     assert all(isinstance(value, str) for value in read_environment_file(text).values())

@@ -39,8 +39,11 @@ SETTINGS = {
 # One that is refused and one that is taken back; make test-full tries the others.
 IMPORTANT = ("hosts in conflict with the unit", "a storage driver that cannot start")
 
-# What dpkg leaves of a package that is removed and not purged.
-KEPT = r" /etc/(default/docker|init\.d/docker|containerd|rc\d\.d/|systemd/system/\w+\S*\.wants/)"
+# What dpkg leaves of a package that is removed and not purged, and the key of Docker 20.10.
+KEPT = (
+    r" /etc/(default/docker|docker/key\.json|init\.d/docker|containerd|rc\d\.d/"
+    r"|systemd/system/\w+\S*\.wants/)"
+)
 
 STARTS = (
     "journalctl --unit=docker.service --output=cat | grep -c '^Starting docker.service' || true"

@@ -52,7 +52,8 @@ _raw:
   description:
     - For each service its C(service) (file and name), C(image), C(platform) (empty where it demands
       none), C(devices) (why it needs a GPU or another device), C(built) (whether Compose builds it
-      where it cannot be pulled) and C(error) (empty where there is none).
+      where it cannot be pulled), C(pulled) (whether Compose pulls it anew at each start) and
+      C(error) (empty where there is none).
   type: list
   elements: dict
 """

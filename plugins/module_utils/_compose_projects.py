@@ -71,7 +71,9 @@ def read_services(
     profiles: Sequence[str],
     folder: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return service, image, platform, devices, built, error of each service that has an image.
+    """Return what is known of each service that has an image.
+
+    That is service, image, platform, devices, built, pulled (whether Compose pulls it anew), error.
 
     :param folder: as for :func:`compose_images`
     """
@@ -82,6 +84,7 @@ def read_services(
             "platform": one.platform,
             "devices": list(one.devices),
             "built": one.built,
+            "pulled": one.pulled,
             "error": str(one.error or ""),
         }
         for one in compose_images(files, variables, profiles, folder)
@@ -230,7 +233,8 @@ def _of_document(document: Mapping[str, Any], profiles: Sequence[str]) -> list[d
     with tempfile.TemporaryDirectory(prefix="arm64-docker-") as folder:
         path = os.path.join(folder, "compose.yaml")
         with open(path, "w", encoding="utf-8") as stream:
-            json.dump(document, stream)
+            # YAML has dates, which Compose takes as they are written.
+            json.dump(document, stream, default=str)
         return read_services([path], {}, profiles)
 
 

@@ -27,6 +27,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._errors import Docker
 _EVERY_PROFILE = "*"
 _IMAGE, _PLATFORM = "image", "platform"
 _BUILD, _POLICY = "build", "pull_policy"
+_ALWAYS = "always"
 # Below the key deploy.
 _RESERVED = ("resources", "reservations", "devices")
 
@@ -37,7 +38,8 @@ class ServiceImage:
 
     ``platform`` is "" where the service names none, ``service`` is FILE: SERVICE, or the file
     where the whole of it cannot be read. ``devices`` are why it needs a GPU or another device.
-    ``built`` says that Compose builds it where it cannot be pulled.
+    ``built`` says that Compose builds it where it cannot be pulled, ``pulled`` that it pulls it
+    anew at each start.
     """
 
     image: str
@@ -46,6 +48,7 @@ class ServiceImage:
     error: DockerHostError | None = None
     devices: tuple = ()
     built: bool = False
+    pulled: bool = False
 
 
 class _Text(NamedTuple):
@@ -105,7 +108,8 @@ class Service:
         devices = list(says.get("devices", {}).values())
         wants = {**says, "image": found[0], "environment": environment, "devices": devices}
         reasons = tuple(printable(reason) for reason in device_reasons(wants))
-        return ServiceImage(found[0], found[1], place, None, reasons, built)
+        pulled = says.get(_POLICY) == _ALWAYS
+        return ServiceImage(found[0], found[1], place, None, reasons, built, pulled)
 
 
 def service(name: str, path: str, body: Any, folder: str, variables: Mapping[str, str]) -> Service:

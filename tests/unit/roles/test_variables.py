@@ -919,3 +919,25 @@ def test_accounts_of_docker_desktop_are_named_on_the_command_line_as_lists_are(e
     sets = [{"docker_desktop_ignore": one} for one in ("cgroup, kvm", '["cgroup", "kvm"]', "")]
     found = evaluated("docker_desktop", *sets, ignored="__docker_desktop_ignored")
     assert [one["ignored"] for one in found] == [["cgroup", "kvm"], ["cgroup", "kvm"], []]
+
+
+def test_the_first_compose_is_not_taken_for_the_plugin(evaluated) -> None:
+    known = [{}, {"docker-compose": "1.29.2-3"}, {"docker-compose": "2.26.1-4"}]
+    known.append({"docker-compose": "1.29.2-3", "docker-compose-plugin": "2.40.1-1"})
+    packages = [{name: {"version": one} for name, one in each.items()} for each in known]
+    sets = [{"__docker_deploy_host": {**HOST, "packages": each}} for each in packages]
+    found = evaluated("docker_deploy", *sets, compose="__docker_deploy_compose")
+    assert [one["compose"] for one in found] == [False, False, True, True]
+
+
+def test_a_registry_is_asked_about_what_compose_pulls_anew(evaluated) -> None:
+    def project(policy: str, **options: Any) -> dict[str, Any]:
+        web = {"image": "example.org/web", "pull_policy": policy}
+        definition = {"services": {"web": web}}
+        return {"project_name": "shop", "definition": definition, **options}
+
+    items = [project("always"), project("missing"), project("always", pull="never")]
+    sets = [{"__docker_deploy_host": HOST, "docker_deploy_projects": [one]} for one in items]
+    words = "__docker_deploy_needs | map(attribute='fresh') | list"
+    found = evaluated("docker_deploy", *sets, fresh=words)
+    assert [one["fresh"] for one in found] == [[True], [False], [False]]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ def test_a_definition_gets_a_folder_of_its_own() -> None:
     (service,) = project.services
     assert (service["service"], service["image"]) == ("web", "nginx")
     assert service["devices"] == ["runtime nvidia"]
+
+
+def test_dates_of_a_definition_are_texts_and_what_is_pulled_anew_is_known() -> None:
+    web = {"image": "nginx", "environment": {"DAY": date(2026, 1, 5)}, "pull_policy": "always"}
+    says = {"project_name": "shop", "definition": {"services": {"web": web}}}
+    (service,) = read_project(says, "/opt").services
+    assert (service["image"], service["pulled"], service["error"]) == ("nginx", True, "")
 
 
 def test_a_folder_of_the_controller_is_read_as_compose_reads_it(tmp_path: Path) -> None:

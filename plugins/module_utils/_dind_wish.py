@@ -70,6 +70,7 @@ _OF_OPTIONS = {
 }
 # Docker's own, of which one has all addresses of the host, and none an alias.
 _NO_NETWORKS = ("bridge", "default", "host", "none")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_*]([A-Za-z0-9_.*-]{0,251}[A-Za-z0-9])?")
 _CONTEXT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 
 
@@ -147,6 +148,12 @@ def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
         reasons.append(f"port is {instance['port']}; give 1 to 65535, or 0 to publish none.")
     if not _is_address(instance["address"]):
         reasons.append(f"address is '{instance['address']}'; give an IP address of the host.")
+    for name in instance["san"]:
+        if not _is_subject(name):
+            reasons.append(
+                f"san has '{name}'; give a host name or an IP address, each an entry of its own. "
+                "Without a certificate the image would serve without TLS."
+            )
     if not _MEMORY.fullmatch(instance["memory"]):
         reasons.append(f"memory is '{instance['memory']}'; write it as 512m or 2g.")
     if instance["certificates"] and not instance["certificates"].startswith("/"):
@@ -229,6 +236,14 @@ def _is_address(text: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_subject(text: str) -> bool:
+    """Tell whether a certificate can have a name, as Docker's entrypoint hands it to openssl."""
+    if text.startswith("IP:"):
+        return _is_address(text[len("IP:") :])
+    name = text[len("DNS:") :] if text.startswith("DNS:") else text
+    return _is_address(text) or bool(_HOST_NAME.fullmatch(name))
 
 
 def _is_loopback(text: str) -> bool:

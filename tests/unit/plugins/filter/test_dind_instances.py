@@ -180,6 +180,10 @@ def test_a_client_goes_to_the_engine_that_it_names_and_after_it() -> None:
         ({"port": "many"}, "port is 'many', which is no int"),
         ({"daemon_options": "debug"}, "which is no dict"),
         ({"ca_volume": "vv", "client_volume": "vv"}, "name the same volume"),
+        ({"san": ["board.lan, 192.0.2.5"]}, "san has 'board.lan, 192.0.2.5'"),
+        ({"san": ["board.lan "]}, "an entry of its own"),
+        ({"san": ["IP:board.lan"]}, "san has 'IP:board.lan'"),
+        ({"san": [""]}, "san has ''"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:

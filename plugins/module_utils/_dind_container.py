@@ -89,6 +89,9 @@ def names(instance: Mapping[str, Any]) -> list[str]:
     wanted = [instance["name"], *instance["san"]]
     if instance["port"] and (address := local(instance["address"])) != "127.0.0.1":
         wanted.append(address)
+    # By which the exported context asks for the engine.
+    if endpoint := instance["export"].get("endpoint"):
+        wanted.append(endpoint.strip("[]"))
     return list(dict.fromkeys(_general_name(str(name)) for name in wanted))
 
 

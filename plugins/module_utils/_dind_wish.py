@@ -178,6 +178,11 @@ def _option_refusals(instance: Mapping[str, Any]) -> list[str]:
         reasons.append("export has no certificates to export, for tls is off.")
     if export.get("context") and not _CONTEXT.fullmatch(export["context"]):
         reasons.append(f"export.context is '{export['context']}', which Docker takes for no name.")
+    endpoint = export.get("endpoint", "").strip("[]")
+    if endpoint and not (_is_address(endpoint) or _HOST_NAME.fullmatch(endpoint)):
+        reasons.append(
+            f"export.endpoint is '{endpoint}'; give a host name or an IP address, without a port."
+        )
     if export.get("context") == "default":
         reasons.append("export.context is 'default', which is Docker's own; give another name.")
     if export.get("context") and not instance["port"]:

@@ -184,6 +184,7 @@ def test_a_client_goes_to_the_engine_that_it_names_and_after_it() -> None:
         ({"san": ["board.lan "]}, "an entry of its own"),
         ({"san": ["IP:board.lan"]}, "san has 'IP:board.lan'"),
         ({"san": [""]}, "san has ''"),
+        ({"export": {"path": "/here", "endpoint": "a b"}, "port": 2376}, "without a port"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
@@ -344,3 +345,15 @@ def test_what_was_completed_stays_as_it_is(names: list[str], variant: str, tls: 
         for full in first
     ]
     assert dind_instances(plain, "linux/arm64")["instances"] == first
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "name"),
+    [("board.lan", "DNS:board.lan"), ("192.0.2.5", "IP:192.0.2.5"), ("[::2]", "IP:::2")],
+)
+def test_the_certificate_holds_the_name_by_which_its_context_asks(endpoint: str, name: str) -> None:
+    export = {"path": "/here", "context": "ci", "endpoint": endpoint}
+    (instance,) = dind_instances([{"name": "ci", "port": 2376, "export": export}], "linux/arm64")[
+        "instances"
+    ]
+    assert instance["container"]["environment"]["DOCKER_TLS_SAN"] == f"DNS:ci,{name}"

@@ -214,7 +214,9 @@ def test_all_that_was_brought_is_taken_back(host, before):
     settings = {"docker_targets": "all", "docker_engine_remove_data": True}
     host.play("arm64.docker.uninstall", **settings).demand()
     host.ssh("apt-get -qq -y autoremove --purge")
-    assert host.ssh(f"ls {BINFMT}").split() == ["mine", "register", "status"]
+    names = host.ssh(f"ls {BINFMT}").split()
+    assert "mine" in names
+    assert [name for name in names if "qemu" in name] == []
     host.ssh(f"echo -1 >{BINFMT}/mine")
     left = {line for line in baseline(host) ^ before if "/apt/" not in line}
     assert left == set()

@@ -23,7 +23,7 @@ _IMPORTED = (playbook_executor,)
 _processes = multiprocessing.get_context("fork")
 
 
-def role_variables(role: str) -> list[str]:
+def _role_variables(role: str) -> list[str]:
     """Return the paths of the files with a role's defaults and variables."""
     place = COLLECTION / "roles" / role
     return [str(place / "defaults/main.yml"), *map(str, sorted(place.glob("vars/**/*.yml")))]
@@ -47,7 +47,7 @@ def run_play(
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars_files": role_variables(role),
+        "vars_files": _role_variables(role),
         "tasks": tasks,
     }
     play.write_text(json.dumps([document]), encoding="utf-8")

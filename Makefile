@@ -16,7 +16,7 @@ help: ## say what there is
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: check
-check: environments ## lint, sanity and unit tests (usually 3 min; the first time 7 min)
+check: environments ## lint, sanity and unit tests (usually 4 min; the first time 8 min)
 	@$(MAKE) --jobs 4 --keep-going check-steps
 
 .PHONY: test

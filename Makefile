@@ -78,7 +78,7 @@ sanity-2.19 sanity-newest: sanity-%:
 units-2.19 units-newest: units-%:
 	@$(quiet_step) 'unit tests, ansible-core $*' '3 min' tests/controllers/units $*
 
-# One after the other, as ansible-lint has a cache in the checkout.
+# One after the other, as one step: else make would put the second off until all others have begun.
 .PHONY: lint
 lint:
 	@status=0; for core in 2.19 newest; do $(MAKE) "lint-$$core" || status=$$?; done; exit "$$status"

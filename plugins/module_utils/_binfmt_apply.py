@@ -198,7 +198,7 @@ def _unusable(request: Request, machine: Machine, path: str) -> tuple[str, str] 
     header = read_header(data)
     if header is None:
         return "is no executable of a machine", "Name QEMU itself, not a script."
-    host = Platform("linux", request.host)
+    host = Platform.parse(request.host)
     if header.architecture is None or host.match(Platform.parse(header.architecture)) is None:
         return (
             f"is a program for {header.architecture or 'another machine'}, and this is "

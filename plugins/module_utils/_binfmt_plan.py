@@ -243,7 +243,9 @@ def _needed(wish: Wish, interpreter: str | None) -> str:
         raise DockerHostError(
             f"There is no QEMU for {wish.architecture} on this machine.",
             "Install qemu-user-static, or qemu-user and qemu-user-binfmt on Debian 13 and Ubuntu "
-            "26.04, or name an interpreter. The role docker_emulation does it.",
+            "26.04, or name an interpreter. The role docker_emulation does it. Where they are "
+            "there and too old, as Ubuntu 22.04's are for loong64, take QEMU from an image "
+            "(docker_emulation_image).",
         )
     return interpreter
 

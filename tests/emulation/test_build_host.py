@@ -189,6 +189,7 @@ def test_a_handler_of_another_name_is_named_and_replaced_only_when_asked(host):
     register_another(host)
     refused = host.module("arm64.docker.binfmt_handler", arch="arm64").result()
     assert "taken by the handler mine" in refused["msg"]
+    assert "are taken by the handler mine, which" in site(host).message()
     done = host.module("arm64.docker.binfmt_handler", arch="arm64", replace=True).demand().result()
     assert done["works"] is True
     assert "disable mine" in done["actions"]
@@ -210,14 +211,18 @@ def test_qemu_can_come_from_an_image_that_is_pinned(host):
 
 
 def test_all_that_was_brought_is_taken_back(host, before):
-    register_another(host)
+    # A file of ours names a QEMU of the packages. They register anew what files name when they go.
+    site(host, docker_emulation_credentials=True).demand()
+    host.write("/etc/binfmt.d/mine.conf", register_another(host))
     settings = {"docker_targets": "all", "docker_engine_remove_data": True}
     host.play("arm64.docker.uninstall", **settings).demand()
+    said = host.ssh("systemctl show --property=Result --value systemd-binfmt.service")
+    assert said.strip() == "success"
     host.ssh("apt-get -qq -y autoremove --purge")
     names = host.ssh(f"ls {BINFMT}").split()
     assert "mine" in names
     assert [name for name in names if "qemu" in name] == []
-    host.ssh(f"echo -1 >{BINFMT}/mine")
+    host.ssh(f"echo -1 >{BINFMT}/mine; rm /etc/binfmt.d/mine.conf")
     left = {line for line in baseline(host) ^ before if "/apt/" not in line}
     assert left == set()
 
@@ -236,10 +241,11 @@ def test_handlers_of_packages_that_were_there_before_come_back(host):
 
 
 def register_another(host):
-    """Register a handler as programs other than QEMU do, with the magic of QEMU's."""
+    """Register a handler as programs other than QEMU do, with QEMU's magic; return its line."""
     one = handler(host)
     line = f":mine:M::{escaped(one['magic'])}:{escaped(one['mask'])}:/opt/broken:F"
     host.ssh(f"printf '%s' '{line}' >{BINFMT}/register")
+    return line
 
 
 def escaped(digits):

@@ -147,6 +147,17 @@ def test_an_interpreter_that_cannot_work_is_refused_and_nothing_is_registered(
     assert not (tmp_path / "etc").exists()
 
 
+@pytest.mark.parametrize(
+    ("host", "program"),
+    [("arm", "arm"), ("arm64", "arm"), ("amd64", "386"), ("riscv64", "riscv64")],
+)
+def test_an_interpreter_is_one_for_the_kernel_or_for_the_32_bits_that_it_runs(
+    tmp_path: Path, host: str, program: str
+) -> None:
+    put(tmp_path, "/usr/bin/qemu-s390x-static", exit_program(program, 0))
+    assert do(FakeKernel(tmp_path), "s390x", host=host).works is True
+
+
 def test_an_interpreter_without_permission_to_execute_is_refused(tmp_path: Path) -> None:
     put(tmp_path, STATIC, exit_program("amd64", 0)).chmod(0o644)
     kernel = FakeKernel(tmp_path)

@@ -41,6 +41,7 @@ def _host(host: Mapping[str, Any]) -> Audited:
         machine(host["facts"], host.get("emulated") or ()),
         tuple(map(_need, host["needs"])),
         tuple(map(_need, host.get("running") or ())),
+        {one["what"]: one["digests"] for one in host.get("running") or () if one.get("digests")},
     )
 
 

@@ -17,6 +17,8 @@ description:
     its C(.env), by C(name) in its files, or by its folder in small letters.
   - One without C(files) has those that C(COMPOSE_FILE) of its C(.env) names, or those that Compose
     looks for.
+  - Of one with C(services) only these count, and those that they need unless C(dependencies) is
+    false.
 options:
   _terms:
     description:
@@ -31,9 +33,10 @@ options:
     required: true
   configs:
     description:
-      - For each project whose files are on the host, in their order, what
-        C(docker compose config --format json) says there.
-      - Without it nothing is known of their services.
+      - For each project that is C(asked), in their order, what
+        C(docker compose config --format json) says on the host.
+      - Without it nothing is known of services whose files are on the host, and of a C(definition)
+        no more than can be read without the files of the host.
     type: list
     elements: dict
 seealso:
@@ -56,14 +59,16 @@ _raw:
       (V(definition), V(src) or V(host)), C(source) (that definition, or the whole path of the
       folder), C(folder) and C(files) on the host, C(services) as the lookup
       P(arm64.docker.compose_services#lookup) returns them, the name of a further file for it
-      (C(override)), whether the folder was named (C(chosen)), and further C(options) of
-      M(community.docker.docker_compose_v2).
+      (C(override)), whether the folder was named (C(chosen)), whether Compose on the host has to
+      say what its services are (C(asked)), since its files are there, or since a definition has
+      variables, profiles, C(env_file), C(extends) or C(include), on which files there decide, and
+      further C(options) of M(community.docker.docker_compose_v2).
   type: list
   elements: dict
 """
 
 from dataclasses import asdict
-from typing import Any, Mapping
+from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
@@ -71,6 +76,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.arm64.docker.plugins.module_utils._compose_projects import read_projects
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.plugin_utils._paths import controller_path
+from ansible_collections.arm64.docker.plugins.plugin_utils._plain import plain
 
 
 class LookupModule(LookupBase):
@@ -79,21 +85,12 @@ class LookupModule(LookupBase):
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=kwargs)
         folder, configs = self.get_option("folder"), self.get_option("configs")
-        items = [_plain(term) for term in terms]
+        items = [plain(term) for term in terms]
         for item in items:
             if isinstance(item.get("src"), str):
                 item["src"] = controller_path(self, variables, item["src"])
         try:
-            found = read_projects(items, folder, None if configs is None else _plain(configs))
+            found = read_projects(items, folder, None if configs is None else plain(configs))
         except DockerHostError as error:
             raise AnsibleLookupError(str(error)) from error
         return [{**asdict(one), "files": list(one.files)} for one in found]
-
-
-def _plain(value: Any) -> Any:
-    """Return what templating hands over lazily as what it is."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value

@@ -13,6 +13,7 @@ description:
   - Reads the compose files of one project and returns the image of each service, as
     C(docker compose pull) would find it. C(include) and C(extends) are followed, and variables
     replaced; an included file has those of the C(.env) in its own folder, or of its C(env_file).
+    Several documents of a file are laid over each other, as files are.
   - Services that are only built are left out, also those with an image and C(pull_policy) V(build).
     A service that cannot be read has an C(error).
 options:
@@ -30,7 +31,8 @@ options:
     default: {}
   profiles:
     description:
-      - Profiles whose services count too; V(*) is all of them.
+      - Profiles whose services count too, in the place of those in C(COMPOSE_PROFILES); V(*) is all
+        of them.
     type: list
     elements: str
     default: []

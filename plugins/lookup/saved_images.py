@@ -24,6 +24,8 @@ options:
 seealso:
   - plugin: arm64.docker.image_fit
     plugin_type: filter
+  - plugin: arm64.docker.missing_archives
+    plugin_type: filter
   - module: community.docker.docker_image_load
 """
 
@@ -37,7 +39,8 @@ RETURN = r"""
 _raw:
   description:
     - For each image its C(archive) (the whole path), C(names), C(platform), C(devices) (why it
-      needs a GPU or another device), and the C(ids) of which an engine gives it one.
+      needs a GPU or another device), the C(ids) of which an engine may give it one, and C(content),
+      a digest of what it is whatever its id, as M(community.docker.docker_image_info) would say it.
   type: list
   elements: dict
 """
@@ -72,6 +75,7 @@ class LookupModule(LookupBase):
                     "ids": list(image.ids),
                     "platform": str(image.platform),
                     "devices": device_reasons(image.config),
+                    "content": image.content,
                 }
                 for image in images
             ]

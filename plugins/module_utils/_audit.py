@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils._candidates import candidates
@@ -26,12 +26,17 @@ _SHOWN = 4
 
 @dataclass(frozen=True)
 class Audited:
-    """A host with the images that it needs; ``running`` are those that only run on it now."""
+    """A host with the images that it needs; ``running`` are those that only run on it now.
+
+    ``stored`` has, by what runs, the digests of its image where the host's store gives one to each,
+    also to an image that was made or loaded there.
+    """
 
     name: str
     machine: Machine
     needs: tuple
     running: tuple = ()
+    stored: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def report(
@@ -39,7 +44,8 @@ def report(
 ) -> dict[str, Any]:
     """Return ``rows``, ``table``, the rows that are ``bad``, and the ``candidates`` to ask for.
 
-    An image that only runs somewhere and that no registry knows is not bad: the host has it.
+    An image that only runs somewhere and that no registry knows is not bad: the host has it. Nor is
+    one whose registry has another image by that name, where nothing says that it came from there.
 
     :param tried: what is known of candidates; only those that are known and fit are suggested
     """
@@ -51,7 +57,8 @@ def report(
             row = rows.setdefault(_key(found, host), _row(found, host))
             _add(row["hosts"], host.name)
             _add(row["used_by"], need.what)
-            row["bad"] = row["bad"] or _bad(found["verdict"], runs)
+            own = runs and _is_own(host.stored.get(need.what, ()), found["digest"])
+            row["bad"] = row["bad"] or (_bad(found["verdict"], runs) and not own)
             if found["verdict"] == UNSUPPORTED and row["instead"] is None:
                 asked += _names(found, host)
                 row["instead"] = _instead(found, host, tried)
@@ -110,6 +117,10 @@ def _row(found: Mapping[str, Any], host: Audited) -> dict[str, Any]:
 
 def _bad(verdict: str, runs: bool) -> bool:
     return verdict == UNSUPPORTED or (verdict == UNKNOWN and not runs)
+
+
+def _is_own(digests: Sequence[str], registry: str | None) -> bool:
+    return bool(digests) and registry not in digests
 
 
 def _names(found: Mapping[str, Any], host: Audited) -> list[str]:

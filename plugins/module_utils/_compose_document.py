@@ -36,8 +36,10 @@ class OverrideList(list):
     """A list with !override, which takes the place of an earlier one."""
 
 
-def read_document(path: str) -> dict[str, Any]:
-    """Return the mapping that a file holds.
+def read_documents(path: str) -> list[dict[str, Any]]:
+    """Return the mappings that a file holds, at least one.
+
+    Compose lays the later documents of a file over the earlier, as it does with files.
 
     What has the tag !reset is ``RESET``, mappings and lists with !override are
     ``OverrideMapping`` and ``OverrideList``.
@@ -64,15 +66,15 @@ def read_document(path: str) -> dict[str, Any]:
             f"{shown} is larger than {_LIMIT // 1024} KiB.", "Name a compose file."
         )
     try:
-        document = _load(data)
+        documents = _load(data)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise DockerHostError(
             f"{shown} is no YAML{_place(error)}.",
             "Mend the file; 'docker compose config' reads it.",
         ) from error
-    if not isinstance(document, dict):
+    if not documents or not all(isinstance(document, dict) for document in documents):
         raise DockerHostError(f"{shown} is no compose file.", "Its first level is a mapping.")
-    return document
+    return documents
 
 
 def printable(text: str) -> str:
@@ -80,7 +82,7 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def _load(data: bytes) -> Any:
+def _load(data: bytes) -> list[Any]:
     class Loader(yaml.SafeLoader):
         """Knows !reset and !override, and bounds what mappings may merge."""
 
@@ -123,7 +125,7 @@ def _load(data: bytes) -> Any:
 
     Loader.add_constructor("!reset", reset)
     Loader.add_constructor("!override", override)
-    return yaml.load(data, Loader)
+    return list(yaml.load_all(data, Loader))
 
 
 def _unmerged(node: Any, source: Any, problem: str) -> Exception:

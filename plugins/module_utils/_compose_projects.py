@@ -12,8 +12,12 @@ import tempfile
 from dataclasses import dataclass, replace
 from typing import Any, Mapping, Sequence
 
+from ansible.module_utils.common.validation import check_type_list
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.arm64.docker.plugins.module_utils._compose_document import printable
 from ansible_collections.arm64.docker.plugins.module_utils._compose_files import (
+    Selection,
     compose_images,
     folder_variables,
     said_name,
@@ -34,6 +38,10 @@ _OVERRIDES = (
 _EVERY_PROFILE = "*"
 # What is ours, and no option of docker_compose_v2.
 _OURS = ("src", "definition", "project_src", "project_name", "files")
+# What is handed on as a list, however it is written.
+_LISTS = ("env_files", "profiles", "services")
+# In a definition, what files of the host decide on: variables, COMPOSE_PROFILES, other files.
+_SIGNS = ("$", '"env_file"', '"extends"', '"include"', '"profiles"')
 
 
 # What Compose leaves of the name of a folder, and what a name has to begin with.
@@ -49,7 +57,8 @@ class Project:
     ``named`` is whether ``name`` is certain: of one on the host Compose there may know another.
     ``services`` are as :func:`read_services` returns them, without the place before their names.
     ``number`` is its place among the others, ``override`` the name of a further file for it alone.
-    ``chosen`` is whether the user named the folder.
+    ``chosen`` is whether the user named the folder, ``asked`` whether Compose on the host has to
+    say what the services are.
     """
 
     name: str
@@ -63,6 +72,7 @@ class Project:
     number: int = 0
     override: str = ""
     chosen: bool = False
+    asked: bool = False
 
 
 def read_services(
@@ -70,12 +80,13 @@ def read_services(
     variables: Mapping[str, str],
     profiles: Sequence[str],
     folder: str | None = None,
+    only: Selection | None = None,
 ) -> list[dict[str, Any]]:
     """Return what is known of each service that has an image.
 
     That is service, image, platform, devices, built, pulled (whether Compose pulls it anew), error.
 
-    :param folder: as for :func:`compose_images`
+    :param folder: as for :func:`compose_images`, as is ``only``
     """
     return [
         {
@@ -87,7 +98,7 @@ def read_services(
             "pulled": one.pulled,
             "error": str(one.error or ""),
         }
-        for one in compose_images(files, variables, profiles, folder)
+        for one in compose_images(files, variables, profiles, folder, only)
     ]
 
 
@@ -99,28 +110,32 @@ def read_projects(
     """Return projects from docker_deploy_projects.
 
     :param folder: on the host, for projects that name no folder
-    :param configs: what ``docker compose config`` says of those on the host, one after the other;
-        nothing where it was not asked, and then nothing is known of their services
-    :raises DockerHostError: where an item is no project, or one on the host was not asked about
+    :param configs: what ``docker compose config`` says of those that it is asked about, one after
+        the other; nothing where it was not asked, and then no more is known of their services than
+        can be read here
+    :raises DockerHostError: where an item is no project, or one was not asked about
     """
     kinds = [next((one for one in ("definition", "src") if one in says), "host") for says in items]
-    if configs is not None and len(configs) != kinds.count("host"):
+    asked = [_is_asked(says, kind) for says, kind in zip(items, kinds)]
+    if configs is not None and len(configs) != sum(asked):
         raise DockerHostError(
-            f"{kinds.count('host')} projects have their files on the host, and Compose there was "
-            f"asked about {len(configs)}.",
+            f"Compose on the host has to be asked about {sum(asked)} projects, and was asked about "
+            f"{len(configs)}.",
             "Give what it says of each, in their order.",
         )
     answers = iter(configs or ())
     found: list[Project] = []
-    for says, kind in zip(items, kinds):
+    for says, kind, is_asked in zip(items, kinds, asked):
+        config = next(answers, None) if is_asked else None
         if kind == "definition":
-            project = _written(says, folder)
+            project = _written(says, folder, config)
         elif kind == "src":
             project = _copied(says, folder)
         else:
-            project = _present(says, next(answers, None))
+            project = _present(says, config)
         shared = [one.folder for one in found].count(project.folder)
-        found.append(replace(project, number=len(found), override=_override_name(shared)))
+        name = _override_name(shared)
+        found.append(replace(project, number=len(found), override=name, asked=is_asked))
     return found
 
 
@@ -145,19 +160,28 @@ def override(rows: Sequence[Mapping[str, Any]], pin: bool) -> dict[str, Any]:
     return {"services": services} if services else {}
 
 
-def _written(says: Mapping[str, Any], folder: str) -> Project:
+def _is_asked(says: Mapping[str, Any], kind: str) -> bool:
+    if kind != "definition":
+        return kind == "host"
+    text = json.dumps(says["definition"], default=str)
+    return bool(says.get("env_files")) or any(sign in text for sign in _SIGNS)
+
+
+def _written(says: Mapping[str, Any], folder: str, config: Mapping[str, Any] | None) -> Project:
     definition = says["definition"]
     if not isinstance(definition, Mapping):
         raise DockerHostError("A definition is no mapping.", "Write what a compose file has.")
     name = _name(says.get("project_name") or definition.get("name"))
-    services = _of_document(definition, list(says.get("profiles") or ()))
+    profiles = _listed(says.get("profiles")) if config is None else [_EVERY_PROFILE]
+    document = definition if config is None else config
+    services = _of_document(document, profiles, _selection(says))
     return _project(says, name, "definition", definition, folder, ("compose.yaml",), services)
 
 
 def _copied(says: Mapping[str, Any], folder: str) -> Project:
     place = str(says["src"] or "").rstrip("/")
     known = _variables(place, says.get("env_files"))
-    files = tuple(says.get("files") or ()) or _named_files(known) or _usual_files(place)
+    files = tuple(_listed(says.get("files"))) or _named_files(known) or _usual_files(place)
     paths = [os.path.join(place, one) for one in files]
     name = _name(
         says.get("project_name")
@@ -165,7 +189,8 @@ def _copied(says: Mapping[str, Any], folder: str) -> Project:
         or said_name(paths, known)
         or _of_folder(place)
     )
-    services = read_services(paths, known, list(says.get("profiles") or ()), place)
+    profiles = _listed(says.get("profiles"))
+    services = read_services(paths, known, profiles, place, _selection(says))
     return _project(says, name, "src", place, folder, files, services)
 
 
@@ -178,8 +203,8 @@ def _present(says: Mapping[str, Any], config: Mapping[str, Any] | None) -> Proje
     place = str(says["project_src"])
     said = says.get("project_name") or (config or {}).get("name")
     name = _name(said or _of_folder(place.rstrip("/")))
-    services = _of_document(config or {}, [_EVERY_PROFILE])
-    files = tuple(says.get("files") or ())
+    services = _of_document(config or {}, [_EVERY_PROFILE], _selection(says))
+    files = tuple(_listed(says.get("files")))
     found = _project(says, name, "host", None, "", files, services)
     return replace(found, named=bool(said), source=found.folder)
 
@@ -196,6 +221,7 @@ def _project(
     where = str(says.get("project_src") or f"{folder.rstrip('/')}/{name}")
     plain = tuple({**one, "service": one["service"].rpartition(": ")[2]} for one in services)
     options = {key: value for key, value in says.items() if key not in _OURS}
+    options.update((key, _listed(says[key])) for key in _LISTS if key in says)
     where = where.rstrip("/") or "/"
     chosen = bool(says.get("project_src"))
     return Project(name, True, kind, source, where, files, plain, options, chosen=chosen)
@@ -227,7 +253,9 @@ def _normal(name: str) -> str:
     return _UNNAMED.sub("", name.lower()).lstrip("_-")
 
 
-def _of_document(document: Mapping[str, Any], profiles: Sequence[str]) -> list[dict[str, Any]]:
+def _of_document(
+    document: Mapping[str, Any], profiles: Sequence[str], only: Selection | None
+) -> list[dict[str, Any]]:
     if not document:
         return []
     with tempfile.TemporaryDirectory(prefix="arm64-docker-") as folder:
@@ -235,7 +263,30 @@ def _of_document(document: Mapping[str, Any], profiles: Sequence[str]) -> list[d
         with open(path, "w", encoding="utf-8") as stream:
             # YAML has dates, which Compose takes as they are written.
             json.dump(document, stream, default=str)
-        return read_services([path], {}, profiles)
+        return read_services([path], {}, profiles, only=only)
+
+
+def _selection(says: Mapping[str, Any]) -> Selection | None:
+    """Return the services that a project is limited to, None where it is not."""
+    services = tuple(_listed(says.get("services")))
+    dependencies = boolean(says.get("dependencies", True), strict=False)
+    return Selection(services, dependencies) if services else None
+
+
+def _listed(value: Any) -> list[str]:
+    """Return a list of texts as modules take it: also as one text with commas.
+
+    An empty text, as of a template without a value, is an empty list.
+
+    :raises DockerHostError: where it is no list
+    """
+    try:
+        return [] if value in (None, "") else [str(one) for one in check_type_list(value)]
+    except TypeError as error:
+        raise DockerHostError(
+            "A list of a project is none.",
+            "Write files, env_files, profiles and services as lists.",
+        ) from error
 
 
 def _named_files(variables: Mapping[str, str]) -> tuple:
@@ -256,7 +307,7 @@ def _variables(folder: str, env_files: Any) -> dict[str, str]:
     if not env_files:
         return folder_variables(folder, {})
     found: dict[str, str] = {}
-    for name in env_files:
+    for name in _listed(env_files):
         try:
             found.update(environment_file(os.path.join(folder, name), found))
         except (OSError, ValueError) as error:

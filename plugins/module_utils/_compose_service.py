@@ -30,6 +30,9 @@ _BUILD, _POLICY = "build", "pull_policy"
 _ALWAYS = "always"
 # Below the key deploy.
 _RESERVED = ("resources", "reservations", "devices")
+# What makes a service need others: those that it names, and those whose namespaces it shares.
+_NEEDS = ("depends_on", "links", "volumes_from")
+_NAMESPACES = ("network_mode", "ipc", "pid", "uts", "cgroup")
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,23 @@ class Service:
         says = _merged(self.says, other.says)
         return Service(other.name, other.path, says, other.error or kept)
 
+    def profiles(self) -> tuple:
+        """Return the profiles that it has."""
+        return tuple(self._said().get("profiles") or ())
+
+    def needs(self) -> list[str]:
+        """Return the names of the services that Compose starts before this one."""
+        says = self._said()
+        shared = [str(says.get(key) or "").partition(":") for key in _NAMESPACES]
+        named = [name for key in _NEEDS for name in says.get(key) or ()]
+        return named + [name for kind, _colon, name in shared if kind == "service"]
+
+    def _said(self) -> dict[str, Any]:
+        return _plain(self.says) if isinstance(self.says, Mapping) else {}
+
     def resolved(self, active: set[str]) -> ServiceImage | None:
         """Return what it runs; nothing where it is not active, or runs nothing that is pulled."""
-        says = _plain(self.says) if isinstance(self.says, Mapping) else {}
-        profiles = says.get("profiles") or ()
+        says, profiles = self._said(), self.profiles()
         runs = not profiles or _EVERY_PROFILE in active or not active.isdisjoint(profiles)
         image, built = says.get(_IMAGE), bool(says.get(_BUILD))
         runs = runs and not (built and says.get(_POLICY) == _BUILD)
@@ -200,6 +216,16 @@ def _there(value: Any, place: _Place) -> bool:
     return True
 
 
+def _names(value: Any, place: _Place) -> dict[str, Any]:
+    """Return the services that a mapping has by their names, or a list as NAME or NAME:…."""
+    if isinstance(value, Mapping):
+        found = {str(name): RESET if said is RESET else True for name, said in value.items()}
+    else:
+        words = [place.fill(one).partition(":")[0] for one in _texts(value)]
+        found = {name: True for name in words if name != "container"}
+    return _marked(value, found)
+
+
 def _devices(value: Any, place: _Place) -> dict[str, Any]:
     """Return the path on the host by that in the container."""
     found = {}
@@ -240,6 +266,8 @@ _SHAPES: dict[str, Callable[[Any, _Place], Any]] = {
     "env_file": _env_files,
     "labels": _pairs,
     "deploy": _deploy,
+    **dict.fromkeys(_NEEDS, _names),
+    **dict.fromkeys(_NAMESPACES, _word),
 }
 
 

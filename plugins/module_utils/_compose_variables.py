@@ -167,11 +167,12 @@ def _value(text: str, known: Mapping[str, str]) -> str:
         return quoted[1]
     if quoted:
         return _filled(_ESCAPE.sub(lambda match: _ESCAPED[match[1]], quoted[2]), known)
-    return _filled(re.sub(r"(^|\s+)#.*", "", text), known)
+    return _filled(text.partition(" #")[0].rstrip(), known)
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:
+    """Replace variables where that can be done, as in Compose with nothing for unknown ones."""
     try:
-        return interpolate(text, known)
+        return interpolate_loosely(text, known)
     except DockerHostError:
         return text

@@ -16,7 +16,10 @@ from ansible_collections.arm64.docker.plugins.module_utils._image_platforms impo
     misfit,
     select,
 )
-from ansible_collections.arm64.docker.plugins.module_utils._image_reference import ImageReference
+from ansible_collections.arm64.docker.plugins.module_utils._image_reference import (
+    ImageReference,
+    full_name,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._platform import Platform
 from ansible_collections.arm64.docker.plugins.module_utils._printable import printable
 from ansible_collections.arm64.docker.plugins.module_utils._secrets import mask_text
@@ -123,7 +126,7 @@ def of_host(images: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
         reasons = tuple(device_reasons(image.get("Config") or {}))
         known = Known("host", (Available(platform, image["Id"], 0),), devices=reasons)
         for name in [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]:
-            found[_full(name)] = known
+            found[full_name(name)] = known
     return found
 
 
@@ -134,7 +137,7 @@ def of_archives(images: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
         available = (Available(_platform(image["platform"]), image["ids"][0], 0),)
         known = Known("archive", available, devices=tuple(image["devices"]))
         for name in image["names"]:
-            found[_full(name)] = known
+            found[full_name(name)] = known
     return found
 
 
@@ -196,7 +199,8 @@ def fit(
     if first.error:
         return {**row, "verdict": BUILT if need.built else UNKNOWN, "error": first.error}
     if chosen is None:
-        reason = str(misfit(image, host.target, first.available, wanted)) + _idle(host)
+        reason = str(misfit(image, host.target, first.available, wanted))
+        reason += _idle(host) + _saved_otherwise(first, wanted or host.target.platform)
         return {**row, "verdict": UNSUPPORTED, "error": reason}
     if chosen.match == EMULATED and first.source == "registry":
         said = (wants or {}).get(chosen.chosen.digest)
@@ -219,12 +223,16 @@ def _idle(host: Machine) -> str:
     return f" {names} may be emulated, and no handler for it works on this host."
 
 
+def _saved_otherwise(known: Known, platform: Platform) -> str:
+    """Say of an archive that its image decided, which may have others that it does not name."""
+    if known.source != "archive":
+        return ""
+    return (
+        " So says manifest.json of its archive, whatever a registry has; 'docker pull --platform "
+        f"{platform}' and 'docker save --platform {platform}', which Docker 28 knows, make one "
+        "that fits."
+    )
+
+
 def _platform(text: str) -> Platform:
     return Platform.of_image(*(text.split("/") + ["", ""])[:3])
-
-
-def _full(name: str) -> str:
-    try:
-        return str(ImageReference.parse(name))
-    except DockerHostError:
-        return name

@@ -81,6 +81,14 @@ class ImageReference:
         return f"{self.registry}/{self.repository}{tag}{digest}"
 
 
+def full_name(name: str) -> str:
+    """Return the full name of an image, or the text itself where it is no name."""
+    try:
+        return str(ImageReference.parse(name))
+    except DockerHostError:
+        return name
+
+
 def is_digest(text: str) -> bool:
     """Say whether a text is a digest of an algorithm that registries use."""
     algorithm, _colon, digits = text.partition(":")

@@ -60,8 +60,8 @@ options:
     default: {}
   compose_profiles:
     description:
-      - Profiles of O(compose_files) whose services count too, besides those in
-        C(COMPOSE_PROFILES). V(*) is all of them.
+      - Profiles of O(compose_files) whose services count too, in the place of those in
+        C(COMPOSE_PROFILES), as in Compose. V(*) is all of them.
     type: list
     elements: str
     default: []

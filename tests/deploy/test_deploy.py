@@ -136,6 +136,22 @@ def test_a_missing_image_and_an_item_without_an_image_are_refused(host, images):
     assert "needs a name and an image" in run.message()
 
 
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ({"defintion": {}}, "no option 'defintion'; there is definition"),
+        ({"project_src": "~/shop"}, "has the project_src '~/shop'; write the whole path"),
+        ({"project_name": "No Name", "definition": {}}, "Compose takes no project of the name"),
+        ({}, "has neither definition nor src nor project_src"),
+    ],
+)
+def test_a_project_that_cannot_be_read_is_refused_before_anything_is_asked(host, says, words):
+    run = host.deploy(projects=[says], volumes=[{"name": f"{PREFIX}-data"}])
+    assert run.rc != 0
+    assert words in run.message()
+    assert modules(run) == []
+
+
 def test_archives_are_loaded_where_the_host_lacks_them_and_no_registry_is_asked(host, archive):
     wanted = {
         "containers": [container(f"{PREFIX}/shell:1")],
@@ -150,6 +166,23 @@ def test_archives_are_loaded_where_the_host_lacks_them_and_no_registry_is_asked(
     again = host.deploy(**wanted).demand()
     assert again.changed == 0
     assert modules(again) == ["docker_image_info", "docker_container"]
+
+
+def test_archives_whose_images_the_host_has_by_other_names_and_ids_are_not_loaded_again(
+    host, tmp_path
+):
+    place = write_shell(tmp_path / "named.tar", f"docker.io/{PREFIX}/named:1")
+    host.docker("load", "--input", str(place))
+    host.docker("tag", f"{PREFIX}/named:1", f"{PREFIX}/second:1")
+    several = tmp_path / "several.tar"
+    host.docker("save", "--output", str(several), f"{PREFIX}/named:1", f"{PREFIX}/second:1")
+    wanted = {"image_archives": [str(place), str(several)]}
+    kept = host.deploy(**wanted).demand()
+    assert (kept.changed, modules(kept)) == (0, ["docker_image_info"])
+    write_shell(tmp_path / "other.tar", f"{PREFIX}/second:1", "other")
+    host.docker("load", "--input", str(tmp_path / "other.tar"))
+    assert host.deploy(**wanted).demand().changed == 1
+    assert host.deploy(**wanted).demand().changed == 0
 
 
 def test_an_archive_for_another_machine_is_refused(host, tmp_path, archive):
@@ -295,6 +328,40 @@ def test_projects_of_a_folder_here_or_there_are_checked_service_by_service(host,
         assert host.containers() == []
 
 
+def test_variables_of_a_definition_are_those_of_files_on_the_host(host, images, tmp_path):
+    services = {
+        "web": service(f"${{WEB:-{images['shell']}}}"),
+        "job": service(f"${{JOB:-{images['other']}}}"),
+    }
+    place = tmp_path / "shop"
+    project = {
+        "project_name": f"{PREFIX}-shop",
+        "project_src": str(place),
+        "definition": {"services": services},
+    }
+    run = host.deploy(projects=[project])
+    assert run.rc != 0
+    assert f"project {PREFIX}-shop, job: " in run.message()
+    assert not place.exists()
+    awaiting = [{**project, "env_files": ["own.env"]}]
+    assert host.deploy("--check", projects=awaiting).demand().changed > 0
+    assert "find env file" in host.deploy(projects=awaiting).message()
+    assert not place.exists()
+    place.mkdir()
+    (place / ".env").write_text(f"WEB={images['shell']}\nJOB={images['shell']}\n")
+    host.deploy(projects=[project]).demand()
+    assert host.containers() == [f"{PREFIX}-shop-{name}-1 running" for name in ("job", "web")]
+    (place / "own.env").write_text(f"WEB={images['other']}\n")
+    run = host.deploy(projects=[{**project, "env_files": ["own.env"], "services": ["web"]}])
+    assert run.rc != 0
+    assert f"project {PREFIX}-shop, web: " in run.message()
+    assert host.deploy(projects=[project]).demand().changed == 0
+    unknown = {"web": service("example.org/web:${NOWHERE}")}
+    run = host.deploy(projects=[{**project, "definition": {"services": unknown}}])
+    assert run.rc != 0
+    assert "Compose on the host has no value of NOWHERE." in run.message()
+
+
 @pytest.mark.full
 def test_two_projects_of_one_folder_on_the_host_are_told_apart(host, images, tmp_path):
     place = tmp_path / f"{PREFIX}-Shop"
@@ -334,6 +401,28 @@ def test_a_project_that_needs_a_further_file_is_refused_before_any_change(host, 
     assert run.changed == 0
     assert f'The "files" of {PREFIX}-shop have to be named' in run.message()
     assert f"{PREFIX}-data" not in host.docker("volume", "ls")
+
+
+def test_a_project_that_is_limited_to_services_needs_the_images_of_no_others(
+    host, images, tmp_path
+):
+    services = {
+        "web": service(images["shell"], depends_on=["base"]),
+        "base": service(images["shell"]),
+        "other": service(images["other"]),
+    }
+    written = {"project_name": f"{PREFIX}-written", "definition": {"services": services}}
+    place = tmp_path / "there"
+    place.mkdir()
+    (place / "compose.yaml").write_text(json.dumps({"services": services}))
+    there = {"project_name": f"{PREFIX}-there", "project_src": str(place)}
+    for project in (written, there):
+        assert host.deploy(projects=[project]).rc != 0
+    limited = [{**project, "services": ["web"]} for project in (written, there)]
+    host.deploy(projects=limited).demand()
+    names = [f"{PREFIX}-{kind}-{one}-1" for kind in ("there", "written") for one in ("base", "web")]
+    assert host.containers() == [f"{name} running" for name in names]
+    assert host.deploy(projects=limited).demand().changed == 0
 
 
 def test_a_project_that_fails_shows_what_it_said(host, images):

@@ -17,6 +17,7 @@ from .programs import run
 
 # In seconds.
 START, STOP = 30, 20
+PUSHES = 5
 
 _numbers = itertools.count()
 
@@ -80,12 +81,23 @@ class Engine:
         return run(["docker", "--host", self._host, *arguments], settings).decode()
 
     def build(self, image: str, platforms: Sequence[str], *options: str) -> None:
-        """Build an image of one file with buildx, and push it to a registry on the loopback."""
+        """Build an image of one file with buildx, and push it to a registry on the loopback.
+
+        Docker sends the manifests of one tag at the same time, and Distribution 2.8 empties the
+        file of a tag before it writes it: who asks in between gets status 500. It is pushed again.
+        """
         context = self._folder / "context"
         context.mkdir(exist_ok=True)
         (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", encoding="ascii")
         wanted = ["--platform", ",".join(platforms), *options]
-        self.docker("buildx", "build", *wanted, "--tag", image, "--push", str(context))
+        build = ["buildx", "build", *wanted, "--tag", image, "--push", str(context)]
+        for more in reversed(range(PUSHES)):
+            try:
+                self.docker(*build)
+                return
+            except RegistryError as error:
+                if not more or "500 Internal Server Error" not in str(error):
+                    raise
 
     def pull(self, image: str, platform: str) -> str | None:
         """Return the digest of the configuration of what is pulled, or None where nothing fits."""

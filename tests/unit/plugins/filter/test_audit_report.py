@@ -71,6 +71,21 @@ def test_what_only_runs_and_no_registry_knows_is_shown_and_not_bad() -> None:
     assert [row["used_by"] for row in named["bad"]] == [["docker_audit_images", "container web"]]
 
 
+@pytest.mark.parametrize(
+    ("digests", "bad"), [([], True), ([DIGEST], True), ([f"sha256:{'b' * 64}"], False)]
+)
+def test_what_only_runs_and_is_another_image_than_the_registry_has_is_not_bad(
+    digests: list[str], bad: bool
+) -> None:
+    pi = host("pi", "linux/arm64", running=("own:1",))
+    pi["running"][0]["digests"] = digests
+    report = audit_report([pi], [answer("own:1", "linux/amd64")])
+    assert report["rows"][0]["verdict"] == "unsupported"
+    assert bool(report["bad"]) is bad
+    named = {**pi, "needs": [{"what": "docker_audit_images", "image": "own:1"}]}
+    assert audit_report([named], [answer("own:1", "linux/amd64")])["bad"]
+
+
 def test_what_a_compose_file_builds_is_not_bad_where_no_registry_has_it() -> None:
     pi = host("pi", "linux/arm64", "own:1")
     pi["needs"][0]["built"] = True

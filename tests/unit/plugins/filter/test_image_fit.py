@@ -155,6 +155,16 @@ def test_an_archive_goes_before_all_others() -> None:
     saved = {"names": ["nginx:1"], "ids": [DIGEST], "platform": "linux/amd64", "devices": []}
     row = fit(archives=[saved], present=[local("arm64")], registry=[answer("linux/arm64")])
     assert (row["verdict"], row["source"]) == ("unsupported", "archive")
+    assert "'docker save --platform linux/arm64'" in row["problem"]
+    assert "archive" not in fit(registry=[answer("linux/amd64")])["problem"]
+
+
+@pytest.mark.parametrize("name", ["docker.io/library/nginx:1", "docker.io/nginx:1", "nginx:1"])
+def test_names_of_docker_hub_are_the_same_short_and_in_full(name: str) -> None:
+    saved = {"names": [name], "ids": [DIGEST], "platform": "linux/arm64", "devices": []}
+    image = {**local("arm64"), "RepoTags": [name]}
+    for known in ({"archives": [saved]}, {"present": [image]}):
+        assert fit(**known)["verdict"] == fit({"image": NAME}, **known)["verdict"] == "exact"
 
 
 def test_a_digest_is_found_among_those_of_the_host() -> None:

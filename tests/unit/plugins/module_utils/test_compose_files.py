@@ -126,6 +126,9 @@ services:
     assert set(found(project(compose_yml=text, profiles=["*"]))) == {"always", "debug", "other"}
     by_variable = {"COMPOSE_PROFILES": "debug, other"}
     assert len(found(project(compose_yml=text, variables=by_variable))) == 3
+    # What is named takes the place of the variable, which is a default.
+    named = project(compose_yml=text, variables=by_variable, profiles=["other"])
+    assert set(found(named)) == {"always", "other"}
 
 
 def test_a_later_file_goes_over_an_earlier_one(project) -> None:
@@ -433,6 +436,65 @@ def test_a_long_list_of_merges_is_an_error(project) -> None:
     assert "<< merges more than" in broken.error.message
 
 
+def test_documents_of_a_file_are_laid_over_each_other_as_files_are(project) -> None:
+    images = project(
+        compose_yml="""
+include: [more/first.yml]
+services:
+  web: {image: "nginx:1", platform: linux/arm64}
+  gone: {image: gone}
+---
+include: [more/second.yml]
+services:
+  web: {image: "nginx:2"}
+  gone: !reset null
+  job: {extends: {file: base.yml, service: base}}
+---
+name: shop
+""",
+        base_yml="services: {base: {image: 'b:1'}}\n---\nservices: {base: {image: 'b:2'}}\n",
+        more__first_yml="services: {one: {image: one}}",
+        more__second_yml="volumes: {}\n---\nservices: {two: {image: two}}\n",
+    )
+    assert found(images) == {
+        "one": ("one", ""),
+        "two": ("two", ""),
+        "web": ("nginx:2", "linux/arm64"),
+        "job": ("b:2", ""),
+    }
+
+
+def test_a_service_extends_one_of_its_own_document(project) -> None:
+    (web, job) = project(
+        compose_yml="""
+services:
+  web: {image: nginx}
+---
+services:
+  job: {extends: web}
+"""
+    )
+    assert (web.image, web.error) == ("nginx", None)
+    assert "extends web, which is not in" in str(job.error)
+
+
+def test_documents_that_extend_documents_of_many_files_are_read_once(project) -> None:
+    files = {
+        f"f{number}_yml": "---\n".join(
+            [f"services: {{a: {{extends: {{file: f{number + 1}.yml, service: a}}}}}}\n"] * 9
+        )
+        for number in range(15)
+    }
+    images = project("f0.yml", **files, f15_yml="services: {a: {image: nginx}}")
+    assert found(images) == {"a": ("nginx", "")}
+
+
+@pytest.mark.parametrize("text", ["services: {}\n---\n", "services: {}\n---\n[1]\n", "---\n", ""])
+def test_every_document_of_a_file_is_a_mapping(project, text: str) -> None:
+    (image,) = project(compose_yml=text)
+    assert "is no compose file" in str(image.error)
+
+
 def test_the_first_of_several_merged_mappings_counts(project) -> None:
     images = project(
         compose_yml="""
@@ -652,10 +714,13 @@ F: yaml
 no line
 G=a#b
 H=${A}${NOT_THERE}
+I= #c
+J=a\t#c #d
+K=${NOT_THERE:?}
 """
     assert read_environment_file(text) == {
         "A": "1", "B": "two words", "C": "single $A", "D": "double 1", "E": "", "F": "yaml",
-        "G": "a#b", "H": "${A}${NOT_THERE}",
+        "G": "a#b", "H": "1", "I": "#c", "J": "a\t#c", "K": "${NOT_THERE:?}",
     }  # fmt: skip
 
 

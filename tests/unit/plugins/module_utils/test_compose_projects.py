@@ -98,8 +98,47 @@ def test_projects_of_one_folder_on_the_host_keep_their_own_services_and_further_
     assert first.folder == second.folder == "/srv/shop"
     assert first.override == written.override == "arm64-docker.override.yaml"
     assert second.override == "arm64-docker.2.override.yaml"
-    with pytest.raises(DockerHostError, match="2 projects have their files on the host"):
+    with pytest.raises(DockerHostError, match="asked about 2 projects, and was asked about 1"):
         read_projects(items, "/opt", configs[:1])
+
+
+@pytest.mark.parametrize(
+    ("web", "more", "asked"),
+    [
+        ({"image": "nginx:1"}, {}, False),
+        ({"image": "nginx:${TAG:-1}"}, {}, True),
+        ({"image": "nginx:1", "profiles": ["web"]}, {}, True),
+        ({"image": "nginx:1", "env_file": "web.env"}, {}, True),
+        ({"extends": {"file": "base.yaml", "service": "web"}}, {}, True),
+        ({"image": "nginx:1"}, {"env_files": ["own.env"]}, True),
+    ],
+)
+def test_compose_is_asked_about_a_definition_on_which_files_of_the_host_decide(
+    web: dict[str, Any], more: dict[str, Any], asked: bool
+) -> None:
+    says = {"project_name": "shop", "definition": {"services": {"web": web}}, **more}
+    config = {"name": "shop", "services": {"web": {"image": "nginx:2", "profiles": ["web"]}}}
+    project = read_project(says, "/opt", config if asked else None)
+    assert (project.asked, project.source) == (asked, says["definition"])
+    assert [one["image"] for one in project.services] == ["nginx:2" if asked else "nginx:1"]
+    assert not project.services[0]["error"]
+
+
+def test_lists_of_a_project_may_be_written_as_modules_take_them() -> None:
+    says = {"project_src": "/srv", "files": "a.yml,b.yml", "profiles": "x", "services": ["web", 1]}
+    project = read_project(says, "/opt")
+    assert project.files == ("a.yml", "b.yml")
+    assert project.options == {"profiles": ["x"], "services": ["web", "1"]}
+
+
+def test_a_list_of_a_project_that_is_an_empty_text_is_empty(tmp_path: Path) -> None:
+    write(tmp_path / "compose.yaml", web={"image": "nginx:1"})
+    lists = ("files", "env_files", "profiles", "services")
+    says = {"src": str(tmp_path), "project_name": "shop", **dict.fromkeys(lists, "")}
+    project = read_project(says, "/opt")
+    assert project.files == ("compose.yaml",)
+    assert [one["image"] for one in project.services] == ["nginx:1"]
+    assert project.options == {"env_files": [], "profiles": [], "services": []}
 
 
 def test_compose_on_the_host_says_the_name_of_a_project_there() -> None:
@@ -134,6 +173,12 @@ def test_a_project_has_the_name_that_compose_gives_it(
     assert read_project({"src": str(tmp_path / folder), "project_name": "own"}, "/").name == "own"
 
 
+def test_a_later_document_of_a_file_names_the_project(tmp_path: Path) -> None:
+    path = write(tmp_path / "compose.yaml", web={"image": "nginx"})
+    path.write_text(f"name: first\n---\n{path.read_text()}\n---\nname: second\n")
+    assert read_project({"src": str(tmp_path)}, "/opt").name == "second"
+
+
 def test_a_definition_may_name_itself() -> None:
     assert read_project({"definition": {"name": "shop", "services": {}}}, "/opt").name == "shop"
 
@@ -165,11 +210,65 @@ def test_paths_start_from_the_folder_and_env_files_take_the_place_of_env(tmp_pat
 @pytest.mark.parametrize(
     "says", [{}, {"definition": {"services": {}}}, {"src": "/"}, {"project_name": "shop"},
              {"src": "/..."}, {"project_name": "../x", "definition": {"services": {}}},
-             {"project_name": "Shop", "src": "/x"}, {"project_name": "shop", "definition": None}],
+             {"project_name": "Shop", "src": "/x"}, {"project_name": "shop", "definition": None},
+             {"src": "/x", "services": {"web": 1}}],
 )  # fmt: skip
 def test_what_is_no_project_is_refused(says: dict[str, Any]) -> None:
     with pytest.raises(DockerHostError):
         read_project(says, "/opt")
+
+
+SERVICES = {
+    "web": {"image": "web", "depends_on": {"app": {"condition": "service_healthy"}}},
+    "app": {"image": "app", "links": ["db:database"], "network_mode": "service:net"},
+    "db": {"image": "db", "volumes_from": ["store:ro", "container:web"], "depends_on": ["app"]},
+    "net": {"image": "net"},
+    "store": {"image": "store"},
+    "tool": {"image": "tool", "profiles": ["tools"], "pid": "host"},
+    "tooled": {"image": "tooled", "profiles": ["tools"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["web", "app", "db", "net", "store"]),
+        ({"services": []}, ["web", "app", "db", "net", "store"]),
+        ({"services": ["web"]}, ["web", "app", "db", "net", "store"]),
+        ({"services": ["db"]}, ["app", "db", "net", "store"]),
+        ({"services": "net,tool"}, ["net", "tool"]),
+        ({"services": ["web", "tool"], "dependencies": False}, ["web", "tool"]),
+        ({"services": ["web"], "dependencies": "false"}, ["web"]),
+        ({"services": ["tool"], "profiles": ["tools"]}, ["tool"]),
+    ],
+)
+def test_a_project_needs_the_services_that_it_is_limited_to_and_what_they_need(
+    tmp_path: Path, options: dict[str, Any], expected: list[str]
+) -> None:
+    write(tmp_path / "compose.yaml", **SERVICES)
+    document = {"services": SERVICES}
+    definition = {"project_name": "shop", "definition": document}
+    for says in (definition, {"src": str(tmp_path), "project_name": "shop"}):
+        project = read_project({**says, **options}, "/opt")
+        assert [one["service"] for one in project.services] == expected
+    if options.get("services"):
+        project = read_project({"project_src": "/srv/shop", **options}, "/opt", document)
+        assert [one["service"] for one in project.services] == expected
+
+
+def test_a_service_that_is_named_and_not_there_is_an_error() -> None:
+    says = {"project_name": "shop", "definition": {"services": {"web": {"image": "nginx"}}}}
+    (service,) = read_project({**says, "services": ["wbe"]}, "/opt").services
+    assert "The project has no service wbe" in service["error"]
+
+
+def test_a_need_that_a_later_file_resets_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "compose.yaml", **{**SERVICES, "web": {"depends_on": {"net": {}, "app": {}}}})
+    reset = "services: {web: {image: web, depends_on: {app: !reset null}}}"
+    (tmp_path / "compose.override.yaml").write_text(reset, encoding="utf-8")
+    says = {"src": str(tmp_path), "project_name": "shop", "services": ["web"]}
+    found = [one["service"] for one in read_project(says, "/opt").services]
+    assert found == ["web", "net"]
 
 
 def test_a_missing_environment_file_is_refused(tmp_path: Path) -> None:

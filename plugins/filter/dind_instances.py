@@ -19,15 +19,19 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_wish import (
     complete,
     refusals,
 )
+from ansible_collections.arm64.docker.plugins.plugin_utils._plain import plain
 
 _NAME = "arm64.docker.dind_instances"
 
 
-def dind_instances(given: Any, platform: str, state: str = "present") -> dict[str, Any]:
+def dind_instances(
+    given: Any, platform: str, state: str = "present", local: bool = False
+) -> dict[str, Any]:
     """Return ``docker_dind_instances`` with every option, and what their containers are.
 
     :param platform: the host's, such as linux/arm64
     :param state: that of instances that name none
+    :param local: whether the host is the controller itself
     :raises AnsibleFilterError: where the list or an instance is something else
     """
     if not isinstance(given, (list, tuple)) or not all(
@@ -36,12 +40,12 @@ def dind_instances(given: Any, platform: str, state: str = "present") -> dict[st
         raise AnsibleFilterError(f"{_NAME} takes a list of dictionaries, not {given!r}.")
     instances, notes, reasons = [], [], []
     for instance in given:
-        values, untyped = typed(_plain(instance))
+        values, untyped = typed(plain(instance))
         full, translated = complete(values, state)
         instances.append(full)
         notes += translated
         reasons += [f"{full['name']}: {reason}" for reason in untyped]
-    reasons += [reason for full in instances for reason in refusals(full, platform)]
+    reasons += [reason for full in instances for reason in refusals(full, platform, local)]
     reasons += together(instances) if not reasons else []
     if reasons:
         return {"instances": [], "refusals": reasons, "notes": notes}
@@ -64,15 +68,6 @@ def dind_instances(given: Any, platform: str, state: str = "present") -> dict[st
         "refusals": [],
         "notes": notes,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return plain containers of what templating hands over."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
 
 
 class FilterModule:

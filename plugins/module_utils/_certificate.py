@@ -24,6 +24,10 @@ _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _DAY = 86400
 
 
+class DamagedCertificate(DockerHostError):
+    """A file holds no certificate, or only a part of one."""
+
+
 @dataclass(frozen=True)
 class Certificate:
     """From when to when it holds (seconds since 1970), and the SHA-256 of its public key.
@@ -50,15 +54,15 @@ def read_pem(text: str, name: str) -> Certificate:
     """Read the first certificate of a PEM file.
 
     :param name: what it is, for messages
-    :raises DockerHostError: where there is none, or it is damaged
+    :raises DamagedCertificate: where there is none, or it is damaged
     """
     found = _PEM.search(text)
     if not found:
-        raise DockerHostError(f"{name} holds no certificate.", "Give a certificate in PEM.")
+        raise DamagedCertificate(f"{name} holds no certificate.", "Give a certificate in PEM.")
     try:
         return read_der(base64.b64decode("".join(found[1].split()), validate=True))
     except (binascii.Error, ValueError) as error:
-        raise DockerHostError(
+        raise DamagedCertificate(
             f"{name} holds a damaged certificate: {error}.", "Issue it anew, or restore it."
         ) from error
 

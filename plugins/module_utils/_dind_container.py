@@ -136,10 +136,14 @@ def _client_environment(engine: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _command(instance: Mapping[str, Any]) -> list[str]:
-    """Return the daemon's options; without TLS one that spares it the pause of its warning."""
-    options = [] if instance["tls"] else ["--tls=false"]
+    """Return the daemon's options.
+
+    With TLS it does not start where the image could issue no certificates, with which it would
+    serve everybody; without, it is spared the pause of its warning.
+    """
+    options = ["--tlsverify"] if instance["tls"] else ["--tls=false"]
     options += [f"--registry-mirror={mirror}" for mirror in instance["mirrors"]]
-    for name, value in instance["daemon_options"].items():
+    for name, value in _given(instance["daemon_options"]).items():
         values = value if isinstance(value, (list, tuple)) else [value]
         options += [f"--{name.lstrip('-')}={_word(each)}" for each in values]
     return options
@@ -149,8 +153,13 @@ def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what has no value, as of an instance's own keys."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _strings(environment: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _word(value) for name, value in environment.items()}
+    return {name: _word(value) for name, value in _given(environment).items()}
 
 
 def _targets(instance: Mapping[str, Any]) -> dict[str, str]:

@@ -67,9 +67,9 @@ class Docker:
         pending = self.runner.start([*self.argv, "ps", "--format", "{{json .}}"], self.timeout)
         return lambda: self._ports(pending.result())
 
-    def using(self, volume: str) -> Callable[[], list[str]]:
-        """Begin to ask for the containers, running or not, that have a volume: their names."""
-        argv = [*self.argv, "ps", "--all", "--filter", f"volume={volume}", "--format", "{{.Names}}"]
+    def using(self, kind: str, name: str) -> Callable[[], list[str]]:
+        """Begin to ask for the containers, running or not, that have a volume or network."""
+        argv = [*self.argv, "ps", "--all", "--filter", f"{kind}={name}", "--format", "{{.Names}}"]
         pending = self.runner.start(argv, self.timeout)
 
         def answer() -> list[str]:

@@ -20,6 +20,8 @@ def neighbours(
 ) -> dict[str, dict[str, list[str]]]:
     """Return the other containers with an engine's ``alias`` and ``storage``, by the instance.
 
+    Of an engine that goes, those in its ``network``, unless that stays with another engine.
+
     Those of the instances themselves do not count: they are compared before anything is asked.
     What costs a process is asked only where there is somebody, or the volume is not in use yet.
 
@@ -31,14 +33,25 @@ def neighbours(
         engine["name"]: _members(networks.get(engine["network"])) - own for engine in engines
     }
     inspecting = docker.inspecting("container", sorted(set().union(*members.values())))
+    kept = {engine["network"] for engine in engines}
+    attached = {
+        one["name"]: docker.using("network", one["network"])
+        for one in instances
+        if not one["container"] and one["variant"] != "cli"
+        if one["network"] in networks and one["network"] not in kept
+    }
     using = {
-        engine["name"]: docker.using(engine["storage_volume"])
+        engine["name"]: docker.using("volume", engine["storage_volume"])
         for engine in engines
         if engine["storage_volume"] in volumes
         and not _mounts(containers.get(engine["name"]), engine["storage_volume"])
     }
     others = inspecting()
-    return {
+    leaving = {
+        name: {"alias": [], "storage": [], "network": sorted(set(answer()) - own)}
+        for name, answer in attached.items()
+    }
+    present = {
         engine["name"]: {
             "alias": sorted(
                 name
@@ -46,9 +59,11 @@ def neighbours(
                 if ALIAS in _aliases(others.get(name), engine["network"])
             ),
             "storage": sorted(set(using.get(engine["name"], list)()) - own),
+            "network": [],
         }
         for engine in engines
     }
+    return {**leaving, **present}
 
 
 def _members(network: Mapping[str, Any] | None) -> set[str]:

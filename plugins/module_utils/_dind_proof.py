@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any, Mapping
 
@@ -23,6 +25,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_container impor
     local,
     url,
 )
+from ansible_collections.arm64.docker.plugins.module_utils._dind_export import CLIENT_FILES
 from ansible_collections.arm64.docker.plugins.module_utils._docker_cli import Connection, interpret
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
 from ansible_collections.arm64.docker.plugins.module_utils._process import (
@@ -165,6 +168,24 @@ def certificate(folder: str, name: str, links: bool = False) -> Certificate | No
     except OSError as error:
         raise DockerHostError(f"{path} cannot be read: {error}.", "Run with become.") from error
     return None if content is None else read_pem(content.decode("ascii", "replace"), path)
+
+
+def newer(folder: str, started: str, now: float) -> bool:
+    """Tell whether a file of certificates has changed since a container was started.
+
+    A change that is still to come, by the clock of this host, tells nothing.
+
+    :param started: as docker says it, such as 2026-11-22T10:00:00.123456789Z
+    :param now: seconds since 1970
+    """
+    seconds, _point, rest = started.partition(".")
+    since = calendar.timegm(time.strptime(seconds.rstrip("Z"), "%Y-%m-%dT%H:%M:%S"))
+    fraction = float(f"0.{rest.rstrip('Z') or 0}")
+    try:
+        changed = [os.stat(os.path.join(folder, name)).st_ctime for name in CLIENT_FILES]
+    except OSError:
+        return False
+    return any(since + fraction < moment <= now for moment in changed)
 
 
 def all_said(lines: list[str]) -> bool:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.arm64.docker.plugins.module_utils._dind_together import meet
@@ -19,12 +21,14 @@ def refusals(
     ports: Iterable[tuple[str, str, int]],
     platform: str,
     replace: bool,
+    going: Iterable[str] = (),
 ) -> list[str]:
     """Return why an instance cannot be here, one sentence with a remedy for each reason.
 
     :param seen: what _dind_state.look_at returned of it
     :param ports: container, address and port of all that is published on the host
     :param replace: whether certificates of another authority may be replaced
+    :param going: containers that go first, whose ports are free by then
     """
     name = instance["name"]
     container = seen["container"]
@@ -35,9 +39,14 @@ def refusals(
             f"or remove the container ('docker rm -f {name}')."
         )
     if instance["state"] != "present":
+        reasons += _strangers(instance, seen)
         return [f"{name}: {reason}" for reason in reasons]
     for other, address, port in ports:
-        if other != name and port == int(instance["port"]) and meet(address, instance["address"]):
+        if (
+            other not in (name, *going)
+            and port == int(instance["port"])
+            and meet(address, instance["address"])
+        ):
             reasons.append(
                 f"port {port} is published by the container {other} on {address}. Choose another "
                 "port, or stop that container."
@@ -49,7 +58,9 @@ def refusals(
             f"and the host is {platform}. Remove it, so that the right one is pulled, or name "
             "another."
         )
+    reasons += _held(instance, seen["container"], ports)
     reasons += _shared(instance, seen["neighbours"] or {})
+    reasons += _other_user(instance, seen["volumes"])
     reasons += _foreign_authority(instance, seen["volumes"].get(instance["ca_volume"]))
     reasons += _certificates(instance, seen, replace)
     if seen["exported"] is not None:
@@ -57,19 +68,76 @@ def refusals(
     return [f"{name}: {reason}" for reason in reasons]
 
 
-def without_leaving(
-    ports: Iterable[tuple[str, str, int]],
-    instances: Iterable[Mapping[str, Any]],
-    seen: Mapping[str, Any],
-) -> list[tuple[str, str, int]]:
-    """Return published ports but for those of instances that go, for they go first."""
-    leaving = {
+def leaving(instances: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -> set[str]:
+    """Return the names of the containers of instances that go."""
+    return {
         instance["name"]
         for instance in instances
         if instance["state"] == "absent"
         and (seen[instance["name"]]["container"] or {}).get("owner") == instance["name"]
     }
-    return [port for port in ports if port[0] not in leaving]
+
+
+def _strangers(instance: Mapping[str, Any], seen: Mapping[str, Any]) -> list[str]:
+    """Return why the network of an engine that goes cannot go with it."""
+    others = (seen["neighbours"] or {}).get("network")
+    if not others or not (seen["network"] or {}).get("owner"):
+        return []
+    network = instance["network"]
+    return [
+        f"in its network {network} there is {' and '.join(others)} too, which would be cut off. "
+        f"Remove that, or take it out ('docker network disconnect {network} {others[0]}')."
+    ]
+
+
+def _held(
+    instance: Mapping[str, Any],
+    container: Mapping[str, Any] | None,
+    ports: Iterable[tuple[str, str, int]],
+) -> list[str]:
+    """Return why an engine cannot be published, as far as no container is the reason.
+
+    An address that Docker has published already is not tried, for Docker itself listens there; of a
+    container that is started over and over it says so only from time to time.
+    """
+    port, address = int(instance["port"]), instance["address"]
+    published = [(at, taken) for _name, at, taken in ports]
+    published += (container or {}).get("published") or []
+    if not port or any(port == taken and meet(at, address) for at, taken in published):
+        return []
+    version = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(version, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if version == socket.AF_INET6:
+                # As Docker publishes, which leaves the addresses of IPv4 to others.
+                tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tried.bind((address, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return [
+                f"port {port} of {address} is taken by a program of the host ('ss -ltnp' names "
+                "it). Choose another port, or stop that program."
+            ]
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            return [f"address is {address}, which this host does not have. Give one of its own."]
+    return []
+
+
+def _other_user(instance: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return why an engine cannot go on with what one of another user has left.
+
+    The engine as root reads whatever certificates there are.
+    """
+    user = instance["uid"] if instance["rootless"] else 0
+    own = instance["container"]["own_volumes"] if user else [instance["storage_volume"]]
+    return [
+        f"the volume {name} holds files of user {volumes[name]['users'][0]}, and the engine would "
+        f"be of user {user}, who cannot work with them. Name another volume, or give that one up "
+        f"with all that is in it ('docker volume rm {name}')."
+        for name in own
+        if volumes.get(name, {}).get("users") and user not in volumes[name]["users"]
+    ]
 
 
 def _shared(instance: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:

@@ -9,11 +9,15 @@ import hashlib
 import os
 from typing import Any, Mapping
 
-from ansible_collections.arm64.docker.plugins.module_utils._certificate import Certificate
+from ansible_collections.arm64.docker.plugins.module_utils._certificate import (
+    Certificate,
+    DamagedCertificate,
+)
 from ansible_collections.arm64.docker.plugins.module_utils._dind_export import (
     CLIENT_FILES,
     digests,
     exported,
+    identities,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import Docker, owner
 from ansible_collections.arm64.docker.plugins.module_utils._dind_neighbours import neighbours
@@ -21,6 +25,7 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_proof import (
     asking_security,
     certificate,
     is_rootless,
+    newer,
     why_not_ready,
     without_certificate,
 )
@@ -92,7 +97,20 @@ def _container(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "image": found["Image"],
         "running": bool(state["Running"]) and not state.get("Restarting", False),
         "started": state["StartedAt"],
+        "published": _published(found) if state["Running"] else [],
     }
+
+
+def _published(found: Mapping[str, Any]) -> list[list[Any]]:
+    """Return address and port of what a container publishes whenever Docker has it run."""
+    bindings = (found.get("HostConfig") or {}).get("PortBindings") or {}
+    return [
+        [address, int(one["HostPort"])]
+        for several in bindings.values()
+        for one in several or ()
+        if one["HostPort"].isdigit()
+        for address in ([one["HostIp"]] if one["HostIp"] else ["0.0.0.0", "::"])
+    ]
 
 
 def _owned(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -102,10 +120,11 @@ def _owned(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _place(volume: Mapping[str, Any]) -> dict[str, Any]:
     path = volume["Mountpoint"]
     try:
-        status = os.stat(path)
+        with os.scandir(path) as entries:
+            users = {entry.stat(follow_symlinks=False).st_uid for entry in entries}
+        return {"path": path, "uid": os.stat(path).st_uid, "users": sorted(users)}
     except OSError:
-        return {"path": path, "uid": None, "empty": None}
-    return {"path": path, "uid": status.st_uid, "empty": not os.listdir(path)}
+        return {"path": path, "uid": None, "users": []}
 
 
 def _image(found: Mapping[str, Any] | None) -> dict[str, str] | None:
@@ -140,15 +159,16 @@ def _engine(
     silent = {
         "url": None, "version": None, "problem": "", "rootless": None, "anonymous": None,
         "certificates": {}, "days_left": None, "authority": None, "client_files": {},
-        "exported": None, "log": [], "listening": None, "lacking": [], "authority_key": False,
+        "client_identities": {}, "exported": None, "log": [], "listening": None, "lacking": [],
+        "authority_key": False, "stale": False,
     }  # fmt: skip
     if instance["variant"] == "cli":
         return silent
     folder, authority = _folders(instance, volumes)
     if not instance["container"]:
         # What was exported goes with what it is of.
-        files = digests(folder) if folder else {}
-        return {**silent, "client_files": files, "exported": exported(instance["export"])}
+        left = _client(folder, bool(instance["certificates"])) if folder else {}
+        return {**silent, **left, "exported": exported(instance["export"], look.now())}
     told = {**silent}
     reached = None
     container = containers.get(instance["name"])
@@ -156,11 +176,11 @@ def _engine(
         reached, told["version"], told["problem"], container = wait_for(
             instance, container, folder, look
         )
-    shown = None
+    shown = brought = None
     if instance["certificates"]:
         told["lacking"] = _lacking(instance["certificates"])
         told["authority_key"] = os.path.exists(f"{instance['certificates']}/ca/key.pem")
-        shown = certificate(f"{instance['certificates']}/server", "cert.pem", links=True)
+        brought = certificate(f"{instance['certificates']}/server", "cert.pem", links=True)
     if container is not None and told["version"] is None:
         told["log"] = why_not_ready(look.docker.logging(instance["name"], _LINES_OF_STARTS)() or [])
     if reached is not None:
@@ -174,17 +194,20 @@ def _engine(
         )
         told["log"], told["listening"] = said_when_ready(instance["name"], container, look)
         if folder:
-            told["anonymous"], found = without_certificate(reached, docker.timeout)
-            shown = found or shown
+            told["anonymous"], shown = without_certificate(reached, docker.timeout)
         if security is not None:
             told["rootless"] = is_rootless(security.result())
+    if brought is not None and container is not None and container["State"]["Running"]:
+        told["stale"] = (shown is not None and shown != brought) or newer(
+            f"{instance['certificates']}/server", container["State"]["StartedAt"], look.now()
+        )
     if folder:
         # One's own may be links; what is in a volume is of whoever is in the container.
         own = bool(instance["certificates"])
-        told.update(_certificates(folder, authority, shown, look.now(), own))
-        told["client_files"] = digests(folder, own)
+        told.update(_certificates(folder, authority, shown or brought, look.now(), own))
+        told.update(_client(folder, own))
     if instance["tls"]:
-        told["exported"] = exported(instance["export"])
+        told["exported"] = exported(instance["export"], look.now())
     return told
 
 
@@ -201,6 +224,14 @@ def _folders(instance: Mapping[str, Any], volumes: Mapping[str, Any]) -> tuple[s
     )
 
 
+def _client(folder: str, links: bool) -> dict[str, Any]:
+    """Return the files of a client, and by what they are known."""
+    return {
+        "client_files": digests(folder, links),
+        "client_identities": identities(folder, links),
+    }
+
+
 def _lacking(folder: str) -> list[str]:
     """Return what a folder of somebody's own certificates has not and needs."""
     return [
@@ -214,18 +245,30 @@ def _lacking(folder: str) -> list[str]:
 def _certificates(
     folder: str, authority: str, shown: Certificate | None, now: float, links: bool
 ) -> dict[str, Any]:
-    """Return until when each certificate holds, and whether they belong together."""
-    client, ca = (certificate(folder, name, links) for name in ("cert.pem", "ca.pem"))
-    own = certificate(*os.path.split(authority), links) if authority else None
+    """Return until when each certificate holds, and whether they belong together.
+
+    One in a volume that is damaged, as a power cut leaves it, counts as ended: the image issues it
+    anew with the next start.
+
+    :raises DockerHostError: where one of somebody's own is damaged
+    """
+    client, ca, own, damaged = None, None, None, False
+    try:
+        client, ca = (certificate(folder, name, links) for name in ("cert.pem", "ca.pem"))
+        own = certificate(*os.path.split(authority), links) if authority else None
+    except DamagedCertificate:
+        if links:
+            raise
+        damaged = True
     named = (("ca", ca), ("client", client), ("server", shown))
     left = [found.days_left(now) for _name, found in named if found is not None]
     return {
-        "days_left": min(left, default=None),
+        "days_left": -1 if damaged else min(left, default=None),
         "certificates": {
             name: {"expires": found.expires, "days_left": found.days_left(now)}
             for name, found in named
             if found is not None
         },
-        "authority": None if ca is None
+        "authority": None if ca is None or damaged
         else "same" if own is not None and own.public_key == ca.public_key else "other",
     }  # fmt: skip

@@ -57,6 +57,9 @@ def typed(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     values, reasons = {}, []
     for option, value in given.items():
         kind = TYPES.get(option, "str")
+        if option == "version" and isinstance(value, float):
+            reasons.append(f"version is {value!r}, a number: YAML reads 20.10 as 20.1. Quote it.")
+            continue
         try:
             values[option] = value if value is None else _CONVERSIONS[kind](value)
         except (TypeError, ValueError):

@@ -115,12 +115,22 @@ def image(instance: Mapping[str, Any], platform: str) -> str:
     return f"{instance['repository'] or own}:{tag(instance['version'], instance['variant'])}"
 
 
-def refusals(instance: Mapping[str, Any], platform: str) -> list[str]:
-    """Return why an instance cannot be, one sentence with a remedy for each reason."""
+def refusals(instance: Mapping[str, Any], platform: str, local: bool = False) -> list[str]:
+    """Return why an instance cannot be, one sentence with a remedy for each reason.
+
+    :param local: whether the host is the controller itself
+    """
     name = instance["name"]
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         return [f"name is {name!r}: give two or more letters, digits, '_', '.' and '-'."]
     reasons = [*_option_refusals(instance)]
+    # What was exported to lead back goes with an engine that goes.
+    if instance["state"] == "present" and not local and _leads_back(instance):
+        reasons.append(
+            f"export.context on the controller would lead to the controller itself, for address "
+            f"is {instance['address']}. Give in export.endpoint how the controller reaches the "
+            "host."
+        )
     if instance["variant"] != CLI:
         reasons += _tls_refusals(instance)
     if instance["variant"] == ROOTLESS:
@@ -249,6 +259,16 @@ def _is_subject(text: str) -> bool:
         return _is_address(text[len("IP:") :])
     name = text[len("DNS:") :] if text.startswith("DNS:") else text
     return _is_address(text) or bool(_HOST_NAME.fullmatch(name))
+
+
+def _leads_back(instance: Mapping[str, Any]) -> bool:
+    """Tell whether the address in an exported context means the controller on the controller."""
+    export = instance["export"]
+    named = export and export["context"] and instance["port"] and _is_address(instance["address"])
+    if not named or export["to"] != "controller" or export["endpoint"]:
+        return False
+    parsed = ipaddress.ip_address(instance["address"])
+    return parsed.is_loopback or parsed.is_unspecified
 
 
 def _is_loopback(text: str) -> bool:

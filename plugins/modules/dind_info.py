@@ -90,7 +90,8 @@ instances:
         container:
           description:
             - The container, with C(owner) (the instance that it was made for, empty for a foreign
-              one), C(image), C(running) and C(started); null where there is none.
+              one), C(image), C(running), C(started), and the addresses and ports that it has while
+              Docker has it run (C(published)); null where there is none.
           returned: success
           type: dict
         network:
@@ -98,7 +99,8 @@ instances:
           returned: success
           type: dict
         volumes:
-          description: The volumes that exist, by name, with C(owner), C(path), C(uid) and C(empty).
+          description: The volumes that exist, by name, with C(owner), C(path), its C(uid), and the
+              C(users) of the files at its top.
           returned: success
           type: dict
         image:
@@ -114,7 +116,7 @@ instances:
         neighbours:
           description:
             - Other containers with the C(alias) docker in the engine's network, and with its
-              C(storage); null for a cli, and for what is absent.
+              C(storage); of an engine that goes, those in its C(network). Null for a cli.
           returned: success
           type: dict
         url:
@@ -154,7 +156,9 @@ instances:
               days_left: 824
               expires: "2029-02-24T10:00:00Z"
         days_left:
-          description: The smallest C(days_left) of the certificates; null where none could be read.
+          description:
+            - The smallest C(days_left) of the certificates; V(-1) where one in a volume is damaged,
+              and null where there is none.
           returned: success
           type: int
           sample: 824
@@ -173,16 +177,28 @@ instances:
           description: Whether the folder of one's own certificates has the authority's key.
           returned: success
           type: bool
+        stale:
+          description:
+            - Whether the engine still serves with what certificates of one's own were before.
+          returned: success
+          type: bool
         client_files:
           description: The client's files, by name, with their SHA-256.
           returned: success
           type: dict
+        client_identities:
+          description:
+            - By what the client's files are known, by name, also once they were issued anew - the
+              SHA-256 of a certificate's public key, and of the content of all else.
+          returned: success
+          type: dict
         exported:
           description:
-            - What was exported to the host - C(files), those of them that are C(owned) by its user
-              and group with mode 0600, whether the C(folder) is there and where it is without links
-              (C(real)), the C(home) of that user, whether there is such a C(group), whether the
-              docker context is C(named), and the address in the docker C(context).
+            - What was exported to the host - C(files) and their C(identities), for how many days
+              the certificates among them still hold (C(days_left)), those of them that are C(owned)
+              by its user and group with mode 0600, whether the C(folder) is there and where it is
+              without links (C(real)), the C(home) of that user, whether there is such a C(group),
+              whether the docker context is C(named), and the address in the docker C(context).
           returned: success
           type: dict
         log:
@@ -223,8 +239,8 @@ from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
     missing_for_rootless,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_rules import (
+    leaving,
     refusals,
-    without_leaving,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_state import look_at
 from ansible_collections.arm64.docker.plugins.module_utils._dind_wait import Look
@@ -254,7 +270,7 @@ def main() -> None:
         published = any(int(instance["port"]) for instance in instances)
         publishing = docker.publishing() if published else list
         seen = look_at(instances, Look(docker, options["wait"]))
-        ports = without_leaving(publishing(), instances, seen)
+        ports, going = publishing(), leaving(instances, seen)
         reasons = [
             reason
             for instance in instances
@@ -264,6 +280,7 @@ def main() -> None:
                 ports,
                 options["platform"],
                 options["replace_certificates"],
+                going,
             )
         ]
         present = [instance for instance in instances if instance["state"] == "present"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -55,11 +56,18 @@ def instances(host, exported, shared):
             "uid": 1234,
             "gid": 5678,
             "volumes": [f"{shared}:/shared"],
-            "export": {"to": "controller", "path": str(exported / "field")},
+            "port": PORT + 1,
+            "export": {
+                "to": "controller",
+                "path": str(exported / "field"),
+                "context": FIELD,
+                "endpoint": "localhost",
+            },
         },
         {"name": CLIENT, "variant": "cli", "image": IMAGE, "engine": CI},
     ]
-    host.docker("context", "rm", "--force", CI, check=False)
+    for name in (CI, FIELD):
+        host.docker("context", "rm", "--force", name, check=False)
     host.docker("rmi", "arm64-docker-test/docker:26.1.5-dind", check=False)
 
 
@@ -145,6 +153,17 @@ def test_the_certificates_on_the_controller_are_those_of_the_engine(host, instan
     assert (exported / "field/key.pem").read_text() == key
     for name in ("ca.pem", "cert.pem", "key.pem"):
         assert (exported / "field" / name).stat().st_mode & 0o777 == 0o600
+    answer = host.docker("--context", FIELD, "version", "--format", "{{.Server.Version}}")
+    assert answer == host.inside(FIELD, "version", "--format", "{{.Server.Version}}")
+
+
+def test_what_somebody_changes_of_an_export_to_the_controller_comes_back(host, instances, exported):
+    (exported / "field/key.pem").chmod(0o644)
+    host.docker("context", "rm", "--force", FIELD)
+    assert host.play(instances).demand().changed > 0
+    assert (exported / "field/key.pem").stat().st_mode & 0o777 == 0o600
+    host.docker("--context", FIELD, "version")
+    assert host.play(instances).demand().changed == 0
 
 
 def test_the_engine_without_root_says_so(host, instances):
@@ -190,6 +209,24 @@ def test_certificates_that_end_soon_are_renewed_and_exported_anew(host, instance
     host.docker("--context", CI, "version")
 
 
+def test_an_engine_that_was_started_again_is_no_change(host, instances, exported):
+    for name in (CI, FIELD):
+        host.docker("restart", name)
+    for name in (CI, FIELD):
+        for _second in range(60):
+            if (
+                "Version"
+                in host.docker("--context", name, "version", check=False).partition("Server:")[2]
+            ):
+                break
+            time.sleep(1)
+    issued = host.docker("exec", CI, "cat", "/certs/client/cert.pem")
+    assert (exported / "ci/cert.pem").read_text() != issued
+    assert host.play(instances).demand().changed == 0
+    for name in (CI, FIELD):
+        host.docker("--context", name, "version")
+
+
 def test_what_is_absent_is_gone_and_its_volumes_stay_until_asked(host, instances, exported):
     host.play(instances, docker_dind_state="absent").demand()
     assert (exported / "ci/key.pem").exists()
@@ -199,7 +236,7 @@ def test_what_is_absent_is_gone_and_its_volumes_stay_until_asked(host, instances
     host.play(instances, docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
     assert host.made() == []
     assert list(exported.iterdir()) == []
-    assert CI not in host.docker("context", "ls", "--format", "{{.Name}}").split()
+    assert not {CI, FIELD} & set(host.docker("context", "ls", "--format", "{{.Name}}").split())
     again = host.play(
         instances, docker_dind_state="absent", docker_dind_remove_volumes=True
     ).demand()

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+
 import pytest
 
 from dind.conftest import IMAGE, PREFIX, ROOTLESS_IMAGE
@@ -23,7 +26,14 @@ def foreign(host):
     host.clean()
 
 
-def test_what_cannot_be_is_refused_and_nothing_is_made(host, foreign):
+@pytest.fixture
+def program():
+    """Return a port that a program of this machine listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_what_cannot_be_is_refused_and_nothing_is_made(host, foreign, program):
     one = {"name": NAME, "image": IMAGE}
     rootless = {**one, "variant": "dind-rootless", "image": ROOTLESS_IMAGE}
     cases = {
@@ -44,6 +54,8 @@ def test_what_cannot_be_is_refused_and_nothing_is_made(host, foreign):
         ),
         "lacking": ([{**one, "certificates": "/nowhere"}], "there is no client/ca.pem"),
         "unknown": ([{**one, "banana": 1}], "banana"),
+        "held": ([{**one, "port": program}], "by a program of the host"),
+        "number": ([{**one, "version": 20.10}], "YAML reads 20.10 as 20.1"),
     }
     run = host.plays({name: instances for name, (instances, _) in cases.items()})
     for name, (_, words) in cases.items():
@@ -82,11 +94,31 @@ def test_certificates_of_another_authority_are_replaced_only_when_asked(host):
 
 
 @pytest.mark.full
-def test_certificates_of_ones_own_are_used_and_refused_once_expired(host, tmp_path):
+def test_what_another_engine_has_left_or_others_use_is_kept(host):
     one = {"name": NAME, "image": IMAGE}
     host.play([one]).demand()
-    for name in ("server", "client"):
+    rootless = {**one, "variant": "dind-rootless", "image": ROOTLESS_IMAGE}
+    started = host.docker("inspect", "--format", "{{.State.StartedAt}}", NAME)
+    assert f"the volume {NAME}-storage holds files of user 0" in host.play([rootless]).message()
+    assert host.docker("inspect", "--format", "{{.State.StartedAt}}", NAME) == started
+
+    words = ["--detach", "--name", FOREIGN, "--network", NAME, "--entrypoint", "sleep"]
+    host.docker("run", *words, IMAGE, "600")
+    refused = host.play([one], docker_dind_state="absent")
+    assert f"docker network disconnect {NAME} {FOREIGN}" in refused.message()
+    assert NAME in host.made()
+    host.docker("rm", "--force", "--volumes", FOREIGN)
+    host.play([one], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
+    assert host.made() == []
+
+
+@pytest.mark.full
+def test_certificates_of_ones_own_are_used_and_read_anew_once_replaced(host, tmp_path):
+    one = {"name": NAME, "image": IMAGE}
+    host.play([one]).demand()
+    for name in ("ca", "server", "client"):
         host.docker("cp", f"{NAME}:/certs/{name}", str(tmp_path / name))
+    authority = (tmp_path / "ca").rename(tmp_path / "elsewhere")
     host.play([one], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
 
     # Those name 127.0.0.1, through which the role asks.
@@ -97,6 +129,17 @@ def test_certificates_of_ones_own_are_used_and_refused_once_expired(host, tmp_pa
     told = host.play([own], docker_dind_renew_days=1000).demand()
     assert told.changed == 0
     assert "issue them anew" in told.output
+
+    server = tmp_path / "server"
+    (tmp_path / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:docker\n")
+    issuing = ["openssl", "x509", "-req", "-in", server / "csr.pem", "-days", "99"]
+    issuing += ["-CA", authority / "cert.pem", "-CAkey", authority / "key.pem", "-CAcreateserial"]
+    issuing += ["-extfile", tmp_path / "names", "-out", server / "cert.pem"]
+    subprocess.run(issuing, check=True, capture_output=True)
+    renewed = host.play([own]).demand()
+    assert renewed.changed > 0
+    assert "certificates for 98 days" in renewed.output
+    assert host.play([own]).demand().changed == 0
     host.play([own], docker_dind_state="absent", docker_dind_remove_volumes=True).demand()
 
 

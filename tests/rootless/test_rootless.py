@@ -11,6 +11,7 @@ from rootless.accounts import engine, rootless
 pytestmark = pytest.mark.full
 
 SUBORDINATE = "/etc/subuid /etc/subgid"
+DATA = "/srv/ci/docker"
 
 # What stands in the way, how it goes again, and what the refusal has to say.
 HINDRANCES = [
@@ -147,6 +148,15 @@ def test_pasta_takes_the_place_of_slirp4netns(host):
     assert rootless(host, **pasta).demand().sent == (OBSERVATION,)
 
 
+def test_data_is_where_the_configuration_says(host):
+    host.ssh(f"install -d -o ci -g ci {DATA}; touch {DATA}/mine")
+    elsewhere = {"docker_rootless_users": ["ci"], "docker_rootless_config": {"data-root": DATA}}
+    rootless(host, **elsewhere).demand()
+    assert "rootless" in engine(host, "ci")
+    assert "volumes" in host.ssh(f"ls {DATA}").split()
+    assert rootless(host, **elsewhere).demand().sent == (OBSERVATION,)
+
+
 def test_all_is_taken_back(host, installed):
     rootless(host, docker_rootless_state="absent", docker_rootless_remove_data=True).demand()
     assert baseline(host) == installed
@@ -154,5 +164,6 @@ def test_all_is_taken_back(host, installed):
         "/home/ci/.docker/contexts/meta:\n\n/var/lib/systemd/linger:\n"
     )
     host.ssh("test ! -e ~ci/.local/share/docker")
+    assert host.ssh(f"ls -A {DATA}") == "mine\n"
     again = rootless(host, docker_rootless_state="absent").demand()
     assert (again.sent, again.changed) == ((OBSERVATION,), 0)

@@ -33,7 +33,7 @@ class Daemon:
         self.volumes: dict[str, dict[str, Any]] = {}
         self.images: dict[str, dict[str, Any]] = {}
         self.ports: list[dict[str, str]] = []
-        # The containers that have a volume.
+        # The containers that have a volume, or are in a network.
         self.users: dict[str, list[str]] = {}
         self.logs = ""
         self.inner = said(stderr="dial tcp 172.18.0.2:2376: connection refused", rc=1)
@@ -82,8 +82,8 @@ class Daemon:
             found = [store[words[0]][name] for name in words[2:] if name in store[words[0]]]
             return said(json.dumps(found), rc=0 if len(found) == len(words[2:]) else 1)
         if words[:3] == ["ps", "--all", "--filter"]:
-            volume = words[3].partition("=")[2]
-            return said("".join(f"{name}\n" for name in self.users.get(volume, ())))
+            what = words[3].partition("=")[2]
+            return said("".join(f"{name}\n" for name in self.users.get(what, ())))
         if words[0] == "ps":
             return said("".join(json.dumps(row) + "\n" for row in self.ports))
         if words[0] == "logs":

@@ -68,6 +68,35 @@ def test_the_tag_of_an_article_is_explained() -> None:
     assert "'28.0.4-dind-rootless'" in found["notes"][0]
 
 
+def test_a_version_that_yaml_has_made_a_number_is_refused() -> None:
+    assert "YAML reads 20.10 as 20.1" in refused({"name": "ci", "version": 20.10})
+
+
+@pytest.mark.parametrize(
+    ("address", "endpoint", "words"),
+    [
+        ("127.0.0.1", "", "would lead to the controller itself"),
+        ("0.0.0.0", "", "would lead to the controller itself"),
+        ("::", "", "would lead to the controller itself"),
+        ("127.0.0.1", "localhost", ""),
+        ("0.0.0.0", "board.example.org", ""),
+        ("192.0.2.7", "", ""),
+    ],
+)
+def test_a_context_on_the_controller_leads_to_the_host(
+    address: str, endpoint: str, words: str
+) -> None:
+    export = {"to": "controller", "path": "/srv/ci", "context": "ci", "endpoint": endpoint}
+    options = {"name": "ci", "port": 2376, "address": address, "export": export}
+    reasons = dind_instances([options], "linux/arm64")["refusals"]
+    assert (words in reasons[0]) if words else reasons == []
+    on_host = {**options, "export": {**export, "to": "host"}}
+    assert dind_instances([on_host], "linux/arm64")["refusals"] == []
+    # On the host that is the controller, and of an engine that goes, it is right.
+    assert dind_instances([options], "linux/arm64", local=True)["refusals"] == []
+    assert dind_instances([options], "linux/arm64", "absent")["refusals"] == []
+
+
 def test_tls_is_on_and_the_name_is_one_of_the_certificate() -> None:
     container = one(
         san=["192.0.2.7", "DNS:other", "a.example.org"], address="192.0.2.9", port=2376
@@ -95,12 +124,22 @@ def test_without_tls_there_are_no_certificates_and_loopback_alone() -> None:
     assert container["own_volumes"] == ["ci-storage"]
 
 
+def test_options_and_variables_without_a_value_are_not_given() -> None:
+    container = one(
+        daemon_options={"debug": None, "mtu": 0}, environment={"TOKEN": None, "EMPTY": ""}
+    )["container"]
+    assert container["command"] == ["--tlsverify", "--mtu=0"]
+    assert "TOKEN" not in container["environment"]
+    assert container["environment"]["EMPTY"] == ""
+
+
 def test_options_of_the_daemon_are_words_of_its_command_line() -> None:
     command = one(
         mirrors=["https://mirror.example.org"],
         daemon_options={"debug": True, "--label": ["a=1", "b=2"], "mtu": 1400},
     )["container"]["command"]
     assert command == [
+        "--tlsverify",
         "--registry-mirror=https://mirror.example.org",
         "--debug=true",
         "--label=a=1",

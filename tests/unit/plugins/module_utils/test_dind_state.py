@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pwd
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.arm64.docker.plugins.module_utils._dind_export import (
-    context_host,
+    context,
     exported,
 )
 from ansible_collections.arm64.docker.plugins.module_utils._dind_look import (
@@ -52,7 +53,7 @@ def see(
     daemon: Any,
     *instances: dict[str, Any],
     wait: float = 0,
-    later: int = 0,
+    later: float = 0,
     serves: bool = True,
 ) -> dict[str, Any]:
     clock = Clock()
@@ -78,10 +79,11 @@ def why_not(
     ports: Any = (),
     replace: bool = False,
     later: int = 0,
+    going: Any = (),
 ) -> str:
     """Return what stands in the way of an instance, as many days later as is said."""
     seen = see(daemon, instance, later=later)[instance["name"]]
-    return " ".join(refusals(instance, seen, ports, "linux/arm64", replace))
+    return " ".join(refusals(instance, seen, ports, "linux/arm64", replace, going))
 
 
 def test_of_a_new_instance_there_is_nothing(daemon: dind.Daemon) -> None:
@@ -213,6 +215,31 @@ def test_certificates_tell_their_days_and_their_authority(
     assert why_not(daemon, dind.instance(), replace=True) == ""
 
 
+@pytest.mark.parametrize("volume", ["ci-certs-client/cert.pem", "ci-certs-ca/cert.pem"])
+def test_a_certificate_that_a_power_cut_left_empty_has_ended(
+    daemon: dind.Daemon, tmp_path: Path, volume: str
+) -> None:
+    for name in ("ci-certs-ca", "ci-certs-client"):
+        daemon.add_volume(name, "ci")
+    for name in ("ci-certs-ca/cert.pem", "ci-certs-client/ca.pem", "ci-certs-client/cert.pem"):
+        (tmp_path / name).write_text(issue(tmp_path, "ca", "ca", 825))
+    assert see(daemon, dind.instance())["ci"]["days_left"] in (824, 825)
+    (tmp_path / volume).write_text("")
+    seen = see(daemon, dind.instance())["ci"]
+    assert (seen["days_left"], seen["authority"]) == (-1, None)
+    assert why_not(daemon, dind.instance()) == ""
+
+
+def test_a_damaged_certificate_of_ones_own_is_named(daemon: dind.Daemon, tmp_path: Path) -> None:
+    for name in ("server", "client"):
+        (tmp_path / "pki" / name).mkdir(parents=True)
+        for kind in ("ca.pem", "cert.pem", "key.pem"):
+            (tmp_path / "pki" / name / kind).write_text(issue(tmp_path, "ca", "ca", 9))
+    (tmp_path / "pki/client/cert.pem").write_text("")
+    with pytest.raises(DockerHostError, match=r"client/cert\.pem holds no certificate"):
+        see(daemon, dind.instance(certificates=str(tmp_path / "pki")))
+
+
 def test_somebodys_volume_of_an_authority_is_not_given_away(daemon: dind.Daemon) -> None:
     daemon.add_volume("mine", "")
     options = {"variant": "dind-rootless", "ca_volume": "mine"}
@@ -284,6 +311,27 @@ def test_certificates_of_ones_own_have_to_be_there_and_fit(
     assert "two authorities" in why_not(daemon, own, replace=True)
 
 
+@pytest.mark.parametrize(
+    ("started", "later", "stale"),
+    [(60, 0, False), (60, 120, False), (-60, 0, True), (-60, -30, False)],
+)
+def test_an_engine_serves_with_the_certificates_that_it_was_started_with(
+    daemon: dind.Daemon, tmp_path: Path, started: int, later: int, stale: bool
+) -> None:
+    """``started`` is when, ``later`` when it is looked at; seconds after the files changed."""
+    for name in ("server", "client"):
+        (tmp_path / "pki" / name).mkdir(parents=True)
+        for kind in ("ca.pem", "cert.pem", "key.pem"):
+            (tmp_path / "pki" / name / kind).write_text(issue(tmp_path, "ca", "ca", 9))
+    own = dind.instance(certificates=str(tmp_path / "pki"))
+    moment = time.time() + started
+    said_as = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + ".123456789Z"
+    daemon.add_container("ci", StartedAt=said_as)
+    assert see(daemon, own, later=later / 86400)["ci"]["stale"] is stale
+    daemon.add_container("ci", StartedAt=said_as, Running=False, Status="exited")
+    assert see(daemon, own, later=later / 86400)["ci"]["stale"] is False
+
+
 def test_nothing_in_a_volume_makes_the_look_wait_or_read_elsewhere(
     daemon: dind.Daemon, tmp_path: Path
 ) -> None:
@@ -317,6 +365,85 @@ def test_a_name_or_a_port_of_others_is_refused(daemon: dind.Daemon) -> None:
     assert "by the container web" in why_not(daemon, dind.instance(port=2376), taken)
     elsewhere = [("web", "192.0.2.7", 2376), ("web", "::", 2376)]
     assert why_not(daemon, dind.instance(port=2376), elsewhere) == ""
+
+
+def test_a_port_that_a_program_of_the_host_has_is_refused(daemon: dind.Daemon) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as program:
+        port = program.getsockname()[1]
+        assert "by a program of the host" in why_not(daemon, dind.instance(port=port))
+        everywhere = dind.instance(port=port, address="0.0.0.0")
+        assert "by a program of the host" in why_not(daemon, everywhere)
+        assert why_not(daemon, dind.instance(port=port, address="127.0.0.2")) == ""
+        # Where Docker publishes for the instance itself, or for one that goes, it listens itself.
+        own = [("ci", "127.0.0.1", port)]
+        assert why_not(daemon, dind.instance(port=port), own) == ""
+        old = [("old", "127.0.0.1", port)]
+        assert why_not(daemon, dind.instance(port=port), old, going={"old"}) == ""
+        assert "by the container old" in why_not(daemon, dind.instance(port=port), old)
+        # One that is started over and over publishes what docker did not say a moment ago.
+        for address in ("127.0.0.1", ""):
+            daemon.add_container("ci", Restarting=True, Status="restarting")
+            binding = [{"HostIp": address, "HostPort": str(port)}]
+            daemon.containers["ci"]["HostConfig"] = {"PortBindings": {"2376/tcp": binding}}
+            assert why_not(daemon, dind.instance(port=port)) == ""
+        daemon.containers["ci"]["State"]["Running"] = False
+        assert "by a program of the host" in why_not(daemon, dind.instance(port=port))
+        daemon.containers.clear()
+    assert why_not(daemon, dind.instance(port=port)) == ""
+
+
+def test_a_port_of_the_other_protocol_s_addresses_is_free(daemon: dind.Daemon) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as program:
+        port = program.getsockname()[1]
+        assert why_not(daemon, dind.instance(port=port, address="::")) == ""
+    with socket.create_server(("::", 0), family=socket.AF_INET6) as program:
+        port = program.getsockname()[1]
+        assert "by a program of the host" in why_not(daemon, dind.instance(port=port, address="::"))
+
+
+def test_an_address_that_the_host_does_not_have_is_refused(daemon: dind.Daemon) -> None:
+    elsewhere = dind.instance(port=23769, address="192.0.2.7")
+    assert "which this host does not have" in why_not(daemon, elsewhere)
+
+
+def test_what_an_engine_of_another_user_has_left_is_not_given_to_the_next(
+    daemon: dind.Daemon,
+) -> None:
+    storage = daemon.add_volume("ci-storage", "ci")
+    mine = {"variant": "dind-rootless", "uid": os.getuid() or 1000}
+    for path in (storage, daemon.add_volume("ci-certs-client", "ci")):
+        assert why_not(daemon, dind.instance(**mine)) == ""
+        (path / "made").mkdir()
+        os.chown(path / "made", mine["uid"], -1)
+    assert why_not(daemon, dind.instance(**mine)) == ""
+    other = why_not(daemon, dind.instance(**{**mine, "uid": mine["uid"] + 1}))
+    assert "the volume ci-storage holds files of user" in other
+    assert "the volume ci-certs-client holds files of user" in other
+    root = why_not(daemon, dind.instance())
+    assert "docker volume rm ci-storage" in root
+    assert "ci-certs-client" not in root
+
+
+def test_a_network_goes_only_when_nobody_else_is_in_it(daemon: dind.Daemon) -> None:
+    gone = dind.instance(state="absent")
+    daemon.add_network("ci", "ci", "web")
+    daemon.users["ci"] = ["ci", "web"]
+    assert why_not(daemon, gone) == ""
+    daemon.networks["ci"]["Labels"] = {dind.LABEL: "ci"}
+    assert "docker network disconnect ci web" in why_not(daemon, gone)
+    daemon.users["ci"] = ["ci"]
+    assert why_not(daemon, gone) == ""
+
+
+def test_a_network_that_stays_with_another_engine_may_have_others_in_it(
+    daemon: dind.Daemon,
+) -> None:
+    daemon.add_network("ci", "web")
+    daemon.networks["ci"]["Labels"] = {dind.LABEL: "ci"}
+    daemon.users["ci"] = ["web"]
+    gone = dind.instance(state="absent")
+    seen = see(daemon, gone, dind.instance("next", network="ci"))
+    assert refusals(gone, seen["ci"], [], "linux/arm64", False) == []
 
 
 def test_ports_are_read_of_what_docker_shows(daemon: dind.Daemon) -> None:
@@ -409,12 +536,33 @@ def test_what_engines_without_root_need_of_the_host(
 
 
 def test_a_context_is_found_by_the_digest_of_its_name(tmp_path: Path) -> None:
-    assert context_host(str(tmp_path), "ci") is None
+    assert context(str(tmp_path), "ci") == {"named": False, "context": None}
     folder = tmp_path / "contexts/meta" / hashlib.sha256(b"ci").hexdigest()
     folder.mkdir(parents=True)
     meta = {"Name": "ci", "Endpoints": {"docker": {"Host": "tcp://127.0.0.1:2376"}}}
     (folder / "meta.json").write_text(json.dumps(meta))
-    assert context_host(str(tmp_path), "ci") == "tcp://127.0.0.1:2376"
+    assert context(str(tmp_path), "ci") == {"named": True, "context": "tcp://127.0.0.1:2376"}
+
+
+def test_what_was_exported_is_known_by_its_keys_however_often_it_is_issued_anew(
+    daemon: dind.Daemon, tmp_path: Path
+) -> None:
+    client, folder = daemon.add_volume("ci-certs-client", "ci"), tmp_path / "exported"
+    folder.mkdir()
+    wanted = dind.instance(state="absent", export={"path": str(folder)})
+    for place, days in ((folder, 9), (client, 825)):
+        (place / "ca.pem").write_text(issue(tmp_path, "ca", "ca", 90))
+        (place / "cert.pem").write_text(issue(tmp_path, "client", "client", days))
+        (place / "key.pem").write_text((tmp_path / "client.key").read_text())
+    seen = see(daemon, wanted)["ci"]
+    assert seen["exported"]["files"] != seen["client_files"]
+    assert seen["exported"]["identities"] == seen["client_identities"]
+    assert seen["exported"]["days_left"] in (8, 9)
+    (folder / "cert.pem").unlink()
+    (folder / "ca.pem").write_text("no certificate")
+    exported = see(daemon, wanted)["ci"]["exported"]
+    assert exported["days_left"] is None
+    assert exported["identities"]["ca.pem"] != seen["client_identities"]["ca.pem"]
 
 
 def test_an_export_for_nobody_is_refused(daemon: dind.Daemon) -> None:

@@ -12,10 +12,17 @@ from typing import Any, Iterable, Sequence
 
 from ansible_collections.arm64.docker.plugins.module_utils import _dockerd_flags, _no_log
 from ansible_collections.arm64.docker.plugins.module_utils._errors import DockerHostError
+from ansible_collections.arm64.docker.plugins.module_utils._process import Result
 
 DEFAULT_PATH = "/etc/docker/daemon.json"
 
-_SECONDS = 30
+_SECONDS = 60
+
+# Under QEMU a program may hang or crash for no reason of its own, and a busy card answers late.
+_ATTEMPTS = 2
+
+# With it Go's runtime ends a program that crashed.
+_CRASHED = 2
 
 # dockerd before 23.0, such as that of Debian 12 and Ubuntu 20.04.
 _UNKNOWN = re.compile(r"unknown flag: --validate")
@@ -70,7 +77,7 @@ def validate(
             stream.flush()
             temporary = stream.name
             argv = [program, "--validate", "--config-file", temporary]
-            answer = runner.run((*argv, *_dockerd_flags.without(flags, "config-file")), _SECONDS)
+            answer = _ask(runner, (*argv, *_dockerd_flags.without(flags, "config-file")))
     except OSError as error:
         raise DockerHostError(
             f"The new {path} cannot be checked: {error}.",
@@ -83,9 +90,32 @@ def validate(
         return "there is no dockerd"
     if _UNKNOWN.search(said):
         return "this release of dockerd cannot"
-    if answer.timed_out:
-        said = f"no answer within {_SECONDS} s"
+    # Before it is cut, for a part of a secret would not be found.
+    said = _no_log.scrub(said, hidden)
+    if not _is_verdict(answer):
+        why = f"no answer within {_SECONDS} s" if answer.timed_out else f"it crashed: {said[-200:]}"
+        raise DockerHostError(
+            f"dockerd --validate did not say whether it takes the new {path}: "
+            f"{why}; it was asked {_ATTEMPTS} times. Nothing was changed.",
+            "Run the play again when the host has less to do. To do without the check, set "
+            "validate: false.",
+        )
     raise DockerHostError(
-        f"dockerd refuses the new {path}: {_no_log.scrub(said, hidden)}. Nothing was changed.",
+        f"dockerd refuses the new {path}: {said}. Nothing was changed.",
         "Correct what it names. If it is wrong about that, set validate: false.",
     )
+
+
+def _ask(runner: Any, argv: tuple) -> Result:
+    for _attempt in range(_ATTEMPTS):
+        answer = runner.run(argv, _SECONDS)
+        if _is_verdict(answer):
+            break
+    return answer
+
+
+def _is_verdict(answer: Result) -> bool:
+    """Tell whether dockerd came to an end by itself: accepted, refused, or is not there."""
+    if answer.rc is None:
+        return answer.missing
+    return answer.rc >= 0 and not (answer.rc == _CRASHED and "goroutine " in answer.stderr)

@@ -14,8 +14,9 @@ description:
   - Merges keys into the configuration of the Docker daemon and lets the daemon take them over. Keys
     that are not named stay as they are.
   - The new configuration is checked by C(dockerd --validate) together with the flags of the
-    service, where dockerd is 23.0 or later; an older one has the keys compared with its flags. It
-    is written in one step, so that a power cut leaves the old file or the new one.
+    service, where dockerd is 23.0 or later; an older one has the keys compared with its flags. A
+    check that hangs or crashes is made once more. The file is written in one step, so that a power
+    cut leaves the old one or the new one.
   - The daemon is reloaded where it can take over every changed key that way, which leaves all
     containers alone, and else restarted. It is also restarted where it has not loaded the file as
     it is, as after a run that was interrupted.

@@ -59,9 +59,10 @@ class CallbackModule(CallbackBase):
             stream.write(line)
 
     def _end(self) -> None:
-        """Kill the controller, whose child every worker is, when it is time."""
+        """Kill the controller, whose child every worker is, and this worker when it is time."""
         if self._end_after and len(Path(self._log).read_text().splitlines()) == self._end_after:
-            os.kill(os.getppid(), signal.SIGKILL)
+            for process in (os.getppid(), os.getpid()):
+                os.kill(process, signal.SIGKILL)
 
 
 def _wrap(name: str, note: Any, end: Any) -> None:

@@ -171,7 +171,8 @@ def test_metrics_are_served_where_that_is_asked_for(host, live):
 @pytest.mark.full
 def test_keys_of_others_stay_and_a_write_without_a_restart_is_healed(host, live):
     starts = int(host.ssh(STARTS))
-    foreign = {**daemon_json(host), "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 9999}}}
+    limit = {"Name": "nofile", "Soft": 9999, "Hard": 9999}
+    foreign = {**daemon_json(host), "default-ulimits": {"nofile": limit}}
     host.write("/etc/docker/daemon.json", json.dumps(foreign))
     assert site(host, config={"no-new-privileges": True}).demand().changed == 1
     assert int(host.ssh(STARTS)) == starts + 1
@@ -196,6 +197,28 @@ def test_a_bad_configuration_leaves_docker_and_its_containers_running(host, live
     assert host.ssh("cat /etc/docker/daemon.json") == before
     assert host.ssh("docker version --format '{{.Server.Arch}}'").strip() == "arm64"
     assert container(host) == started
+
+
+@pytest.mark.full
+def test_without_live_restore_containers_run_again_after_a_restart(host, live):
+    wanted = {"docker_engine_live_restore": False}
+    site(host, config={"no-new-privileges": True}, **wanted).demand()
+    before, started = host.ssh("cat /etc/docker/daemon.json"), container(host)
+    attempt = site(
+        host, config={"no-new-privileges": True, "metrics-addr": "127.0.0.1:22"}, **wanted
+    )
+    assert attempt.rc != 0
+    assert "address already in use" in attempt.message()
+    assert host.ssh("cat /etc/docker/daemon.json") == before
+    taken_back = container(host)
+    assert taken_back.startswith("true ")
+    assert taken_back != started
+    site(host, config={"no-new-privileges": None}, **wanted).demand()
+    restarted = container(host)
+    assert restarted.startswith("true ")
+    assert restarted != taken_back
+    site(host, config={"no-new-privileges": True}).demand()
+    assert container(host).startswith("true ")
 
 
 def test_a_full_etc_leaves_docker_and_its_containers_running(host, live):

@@ -72,3 +72,11 @@ def test_a_disk_that_is_gone_is_found_before_anything_is_written_below_it(host, 
     assert attempt.rc != 0
     assert "[error] data_root_not_mounted:" in attempt.message()
     assert "/srv/ssd, which is not mounted now" in attempt.message()
+
+
+def test_a_later_removal_finds_the_data_on_the_disk(host, disk):
+    settings = {**SETTINGS, "docker_targets": "all"}
+    host.play("arm64.docker.uninstall", **settings).demand()
+    assert "volumes" in host.ssh("ls /srv/ssd/docker")
+    host.play("arm64.docker.uninstall", **settings, docker_engine_remove_data=True).demand()
+    host.ssh("! test -e /srv/ssd/docker")

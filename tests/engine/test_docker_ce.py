@@ -18,9 +18,41 @@ UNFIT = """
 mkdir -p /etc/systemd/system/docker.service.d
 cat >/etc/systemd/system/docker.service.d/unfit.conf <<END
 [Service]
-ExecStartPre=/bin/sh -c '! dpkg-query -W docker-ce | grep -q 26.1.5'
+ExecStartPre=/bin/sh -c '! dpkg-query -W docker-ce | grep -q 26.1.5{otherwise}'
 END
 systemctl daemon-reload
+"""
+FIT = "rm /etc/systemd/system/docker.service.d/unfit.conf; systemctl daemon-reload"
+
+# apt does not install the package docker.io.
+REFUSED = r"""
+cat >/etc/apt/apt.conf.d/zz-test <<'END'
+DPkg::Pre-Install-Pkgs { "! grep -q /docker.io_"; };
+END
+"""
+
+# A package that either provider's engine satisfies, as nvidia-docker2.
+DEPENDENT = """
+mkdir -p /run/dependent/DEBIAN
+cat >/run/dependent/DEBIAN/control <<END
+Package: dependent
+Version: 1
+Architecture: all
+Maintainer: Test <test@example.org>
+Depends: docker-ce | docker.io
+Description: depends on an engine
+END
+dpkg-deb --build /run/dependent /run/dependent.deb
+dpkg --install /run/dependent.deb
+"""
+
+# The newest that the host takes is not the newest that there is.
+PINNED = """
+cat >/etc/apt/preferences.d/test <<END
+Package: docker-ce docker-ce-cli
+Pin: version 5:26.*
+Pin-Priority: 900
+END
 """
 
 
@@ -71,6 +103,10 @@ def held(host):
 
 def live(host):
     return host.ssh("docker inspect --format '{{.State.Running}}' live").strip() == "true"
+
+
+def since(host):
+    return host.ssh("docker inspect --format '{{.State.StartedAt}}' live").strip()
 
 
 def test_a_virgin_host_is_predicted_without_asking_a_source_that_is_not_there(
@@ -144,9 +180,7 @@ def test_an_upgrade_that_is_served_badly_leaves_the_engine_as_it_is(host, upgrad
 
 
 def test_a_failed_upgrade_within_a_major_version_is_put_back(host, upgrade):
-    with host.planted(
-        UNFIT, "rm /etc/systemd/system/docker.service.d/unfit.conf; systemctl daemon-reload"
-    ):
+    with host.planted(UNFIT.format(otherwise=""), FIT):
         # Two names for the machine: of a fleet, all that come after the one that fails wait.
         fleet = {"first": {}, "second": {}}
         attempt = upgrade(docker_engine_health_timeout=20, hosts=fleet)
@@ -157,6 +191,17 @@ def test_a_failed_upgrade_within_a_major_version_is_put_back(host, upgrade):
     assert version(host) == "26.1.4"
     assert live(host)
     assert "docker-ce" in held(host)
+
+
+def test_a_daemon_that_hangs_after_an_upgrade_is_put_back_too(host, upgrade):
+    with host.planted(UNFIT.format(otherwise=" || exec sleep 3600"), FIT):
+        attempt = upgrade(docker_engine_health_timeout=20)
+        assert "It is back at 26.1.4" in attempt.message()
+    assert version(host) == "26.1.4"
+    assert live(host)
+    assert host.ssh("systemctl show --property=TimeoutStartUSec docker.service").strip() == (
+        "TimeoutStartUSec=infinity"
+    )
 
 
 def test_an_upgrade_shows_its_steps_and_brings_back_what_ran(host, upgrade):
@@ -175,6 +220,24 @@ def test_an_older_version_needs_leave(host, site):
     assert version(host) == "26.1.5"
 
 
+def test_latest_upgrades_with_containers_that_go_on_and_otherwise_only_asks(host, site):
+    restores = {"docker_engine_live_restore": True}
+    older = {**restores, "docker_engine_version": "26.1.4"}
+    site(**older, docker_engine_allow_downgrade=True).demand()
+    newest = {**restores, "docker_engine_state": "latest", "docker_engine_version": ""}
+    started = since(host)
+    with host.planted(PINNED, "rm /etc/apt/preferences.d/test"):
+        assert site(**newest).demand().changed > 0
+        assert version(host) == "26.1.5"
+        assert live(host)
+        assert since(host) == started
+        assert "docker-ce" in held(host)
+        run = site(**newest).demand()
+        assert (run.changed, run.sent) == (0, (OBSERVATION, *["ansible.builtin.apt"] * 2))
+    # What comes next stops containers, and starts them again.
+    site(docker_engine_version="", docker_engine_live_restore=False).demand()
+
+
 def test_the_other_provider_is_refused_and_replaced_where_that_is_wanted(host, site):
     other = {"docker_engine_provider": "distribution", "docker_engine_version": ""}
     attempt = site(**other)
@@ -185,9 +248,16 @@ def test_the_other_provider_is_refused_and_replaced_where_that_is_wanted(host, s
     assert attempt.rc != 0
     assert "docker_engine_containerd_image_store: false" in attempt.message()
     assert version(host) == "26.1.5"
-    site(docker_engine_switch_provider=True, docker_engine_hold=False, **other).demand()
+    with host.planted(REFUSED, "rm /etc/apt/apt.conf.d/zz-test"):
+        assert site(docker_engine_switch_provider=True, **other).rc != 0
+    assert version(host) == "26.1.5"
+    assert live(host)
+    assert "docker-ce" in held(host)
+    with host.planted(DEPENDENT, "dpkg --purge dependent"):
+        site(docker_engine_switch_provider=True, docker_engine_hold=False, **other).demand()
+        assert host.ssh("dpkg-query -W -f '${db:Status-Status}' dependent") == "installed"
     assert version(host).startswith("26.1.5+dfsg")
-    assert "sleeper" in host.ssh("docker images")
+    assert live(host)
     assert site(docker_engine_hold=False, **other).demand().sent == (OBSERVATION,)
 
 

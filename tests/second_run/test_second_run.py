@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from plays.drift import DRIFTS, OPERATOR, SITE
 from plays.runner import Controller
@@ -16,6 +18,9 @@ FILE = ("ansible.builtin.file", "ansible.legacy.stat", "ansible.legacy.copy")
 
 # What ansible -m ping costs is the unit: it differs by machine, their ratio does not.
 RATIO = 2.0
+
+# Of an observation to `command: true` and `docker version`.
+LOOK_RATIO = 1.5
 
 
 def test_a_first_run_sends_what_it_takes_and_observes_at_the_end(first_run):
@@ -55,6 +60,20 @@ def test_a_second_run_takes_at_most_twice_as_long_as_a_ping(site, machine):
         sites.append(defaults.playbook(*SITE).demand().seconds)
     # Whatever else the processor does makes a run longer, never shorter.
     assert min(sites) / min(pings) <= RATIO, (pings, sites)
+
+
+@pytest.mark.full
+def test_an_observation_costs_at_most_half_more_than_a_command_and_docker_version(site, machine):
+    site()
+    defaults = Controller(machine.inventory())
+    least, looks = [], []
+    for _ in range(5):
+        command = defaults.module("ansible.builtin.command", "true", "--become").demand()
+        started = time.monotonic()
+        machine.ssh("docker version >/dev/null")
+        least.append(command.seconds + time.monotonic() - started)
+        looks.append(defaults.module(OBSERVATION, "", "--become").demand().seconds)
+    assert min(looks) / min(least) <= LOOK_RATIO, (least, looks)
 
 
 def test_options_given_as_strings_on_the_command_line_mean_the_same(site):

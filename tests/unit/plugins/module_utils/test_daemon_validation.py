@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,51 @@ def test_secrets_in_what_dockerd_says_are_not_shown() -> None:
     assert "opensesame" not in str(error.value)
 
 
-def test_a_dockerd_that_hangs_is_an_error() -> None:
-    with pytest.raises(DockerHostError, match="no answer within 30 s"):
-        ask(silent())
+def test_a_secret_that_is_cut_in_two_is_not_shown_either() -> None:
+    end = "@proxy.example.org " + "y" * 175
+    with pytest.raises(DockerHostError, match="it crashed") as error:
+        ask(said("", f"http://field:opensesame{end}", -signal.SIGSEGV), hidden=["opensesame"])
+    assert "sesame" not in str(error.value)
+
+
+CRASHES = [
+    said("", "qemu: uncaught target signal 11 (Segmentation fault)\n", -signal.SIGSEGV),
+    said("", "fatal error: unexpected signal\n\ngoroutine 1 [running]:\n", 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (silent(), "no answer within 60 s"),
+        (CRASHES[0], "uncaught target signal 11"),
+        (CRASHES[1], "fatal error: unexpected signal"),
+    ],
+)
+def test_a_dockerd_that_never_comes_to_an_end_by_itself_is_an_error(
+    answer: Any, words: str
+) -> None:
+    with pytest.raises(DockerHostError, match=words) as error:
+        ask(answer)
+    assert "asked 2 times. Nothing was changed." in error.value.message
+
+
+@pytest.mark.parametrize("first", [silent(), *CRASHES])
+@pytest.mark.parametrize("refuses", [False, True])
+def test_a_dockerd_that_hangs_or_crashes_once_is_asked_again(first: Any, refuses: bool) -> None:
+    answers = [first, said("", "bogus", 1) if refuses else said("configuration OK\n")]
+    if refuses:
+        with pytest.raises(DockerHostError, match="dockerd refuses the new .*: bogus"):
+            ask(lambda argv: answers.pop(0))
+    else:
+        assert ask(lambda argv: answers.pop(0)) is None
+    assert answers == []
+
+
+def test_a_refusal_is_not_asked_for_twice() -> None:
+    answers = [said("", "status 2 is a refusal too", 2)]
+    with pytest.raises(DockerHostError, match="status 2 is a refusal too"):
+        ask(lambda argv: answers.pop(0))
 
 
 def test_no_room_for_the_check_is_an_error() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,25 @@ class Host:
                 if name.startswith(PREFIX):
                     command = ["rm", "--force", "--volumes"] if kind == "ps" else [kind, "rm"]
                     self.docker(*command, name, check=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings(tmp_path_factory):
+    """Give these tests docker settings of their own at the place where the user's are.
+
+    They make contexts and use them: every other docker of this user, that of Molecule's connection
+    among them, would ask the engine of such a context meanwhile.
+    """
+    place = Path.home() / ".docker"
+    place.mkdir(mode=0o700, exist_ok=True)
+    folder = tmp_path_factory.mktemp("settings")
+    # CLONE_NEWNS of <sched.h>: what is mounted from here on, only this process and its children see.
+    namespace_of_mounts = 0x00020000
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(namespace_of_mounts):
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "--bind", str(folder), str(place)], check=True)
 
 
 @pytest.fixture(scope="module")

@@ -211,6 +211,8 @@ path:
   sample: /etc/docker/daemon.json
 """
 
+import threading
+from types import ModuleType
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -265,6 +267,10 @@ def main() -> None:
             )
     # Censored is what is secret, and not every "10m" of the options and of the diff.
     module.no_log_values = _no_log.censored(module.no_log_values, options["config"])
+    observes = look is not None and not module.check_mode and not module.no_log_values
+    if observes:
+        # On a board this takes seconds, which pass while the daemon is waited for.
+        threading.Thread(target=_observation).start()
     service = options.pop("service")
     try:
         outcome = configure(
@@ -273,7 +279,7 @@ def main() -> None:
     except DockerHostError as error:
         module.fail_json(msg=str(error))
     facts = {}
-    if look is not None and not module.check_mode and not module.no_log_values:
+    if observes:
         # What was changed is right, whatever becomes of the look at it.
         try:
             facts["ansible_facts"] = {"ansible_docker_host": _observe(look)}
@@ -300,10 +306,15 @@ def main() -> None:
     )
 
 
-def _observe(look: dict[str, Any]) -> dict[str, Any]:
-    # Where nothing is to be looked at, what the observation imports would cost as much time.
+def _observation() -> tuple[ModuleType, ModuleType]:
+    """Import what only an observation needs: elsewhere that would be time for nothing."""
     from ansible_collections.arm64.docker.plugins.module_utils._observe import _look, _report
 
+    return _look, _report
+
+
+def _observe(look: dict[str, Any]) -> dict[str, Any]:
+    _look, _report = _observation()
     request = _look.Request(
         users=look["users"],
         rootless_users=look["rootless_users"],

@@ -200,6 +200,22 @@ def test_facts_of_after_the_change_are_returned_where_they_are_asked_for(host: H
     assert before - 1 <= datetime.fromisoformat(facts["clock"]["utc"][:-1] + "+00:00").timestamp()
 
 
+def test_what_looking_needs_is_imported_while_the_daemon_is_waited_for(host: Host) -> None:
+    waits = """
+import sys, time
+from ansible_collections.arm64.docker.plugins.module_utils import _daemon_apply
+configure, end = _daemon_apply.configure, time.monotonic() + 30
+def wait(*arguments):
+    while f"{_daemon_apply.__package__}._observe._report" not in sys.modules:
+        assert time.monotonic() < end, "nobody imports it"
+        time.sleep(0.01)
+    return configure(*arguments)
+_daemon_apply.configure = wait
+"""
+    answer = host.run({"debug": True}, before=waits, observe={})
+    assert "ansible_docker_host" in answer["ansible_facts"]
+
+
 def test_a_change_stays_one_where_looking_at_the_host_fails(host: Host) -> None:
     broken = "import os\ndel os.geteuid"
     answer = host.run({"debug": True}, before=broken, observe={}, **INVOCATION)

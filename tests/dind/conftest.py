@@ -100,7 +100,7 @@ def settings(tmp_path_factory):
     place = Path.home() / ".docker"
     place.mkdir(mode=0o700, exist_ok=True)
     folder = tmp_path_factory.mktemp("settings")
-    # CLONE_NEWNS of <sched.h>: what is mounted from here on, only this process and its children see.
+    # CLONE_NEWNS of <sched.h>: mounts from here on are those of this process and its children.
     namespace_of_mounts = 0x00020000
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(namespace_of_mounts):

@@ -1453,10 +1453,12 @@ def test_all_packages_of_the_engine_move_to_the_wanted_version(evaluated) -> Non
             "docker_engine_provider": "docker_ce",
             "docker_engine_version": wish,
             "__docker_engine_madison": {"stdout": offered},
-            "__docker_engine_host": {
-                "packages": {
-                    name: {"version": f"5:{version}-1~debian.13~trixie", "state": "installed"}
-                    for name, version in packages
+            "ansible_facts": {
+                "docker_host": {
+                    "packages": {
+                        name: {"version": f"5:{version}-1~debian.13~trixie", "state": "installed"}
+                        for name, version in packages
+                    }
                 }
             },
         }
